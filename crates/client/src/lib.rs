@@ -1,0 +1,1 @@
+//! Client library: discovery, sign-in, token exchange, redemption, call

@@ -1,0 +1,1 @@
+//! The rules of Lanyard: directory, trust, policy, issuer, authorization server, audit

@@ -1,0 +1,1 @@
+//! A reverse proxy that protects any Streamable HTTP MCP server

@@ -1,0 +1,4 @@
+//! Discovery documents.
+
+pub mod authorization_server;
+pub mod protected_resource;

@@ -1,0 +1,1 @@
+//! A tower layer that protects an MCP server with verified access tokens

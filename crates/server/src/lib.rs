@@ -1,0 +1,1 @@
+//! HTTP for machines: OAuth endpoints, admin API, health and metrics

@@ -1,0 +1,1 @@
+//! The store traits of core on SQLite and PostgreSQL

@@ -1,0 +1,1 @@
+//! Test support: fixed clock, seeded random, a company in memory

@@ -1,0 +1,1 @@
+//! HTTP for people: sign-in pages
