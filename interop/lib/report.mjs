@@ -39,15 +39,25 @@ export async function refused(what, action) {
   return fail(what, 'was accepted');
 }
 
-export function brief(error) {
-  const parts = [];
-  for (let e = error; e; e = e.cause) {
-    const text = String(e.error ?? e.message ?? e);
-    const description = e.error_description ? `: ${e.error_description}` : '';
-    parts.push(`${text}${description}`);
-    if (parts.length === 4) break;
+/** Does `action`; where it throws, the reason names the step. */
+export async function attempt(what, action) {
+  try {
+    return await action();
+  } catch (error) {
+    return fail(what, error instanceof Failure ? error.message : brief(error));
   }
-  return parts.join(' <- ').replace(/\s+/g, ' ').slice(0, 400);
+}
+
+export function brief(error) {
+  const parts = new Set();
+  for (let e = error; e && typeof e === 'object' && parts.size < 4; e = e.cause) {
+    if (typeof e.error === 'string') {
+      parts.add(e.error_description ? `${e.error}: ${e.error_description}` : e.error);
+      break;
+    }
+    if (e.message) parts.add(e.message);
+  }
+  return ([...parts].join(' <- ') || String(error)).replace(/\s+/g, ' ').slice(0, 400);
 }
 
 /** Runs a driver: prints the verdict, sets the exit code, and always runs what `cleanup` was given. */

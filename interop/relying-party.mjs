@@ -1,0 +1,155 @@
+// npm openid-client as a strict relying party of the issuer: discovery, code + PKCE with state, nonce
+// and iss on the real sign-in page, single sign-on, refresh token rotation, userinfo, logout.
+
+import * as oidc from 'openid-client';
+import { Browser } from './lib/browser.mjs';
+import { loadFacts, pickUser } from './lib/facts.mjs';
+import { attempt, check, equal, fail, main, ok, refused } from './lib/report.mjs';
+import { begin, configure, redirectUri, signIn } from './lib/signin.mjs';
+
+/** The clients of the lab once per way of authenticating, with a redirect URI to sign in at. */
+function clientsByMethod(facts) {
+  const able = facts.clients.filter((c) => c.redirect_uris?.length > 0);
+  const secret = able.find((c) => c.idp.client_secret) ?? fail('facts', 'no client with a secret');
+  const key = able.find((c) => c.idp.private_jwk);
+  const out = [
+    { client: secret, method: 'basic' },
+    { client: secret, method: 'post' },
+  ];
+  if (key) out.push({ client: key, method: 'private_key_jwt' });
+  return out;
+}
+
+async function wholeSignIn(facts, { client, method }, user) {
+  const config = await configure(facts, client, method);
+  const { tokens, answer } = await signIn(config, client, user);
+  const claims = tokens.claims();
+  equal(answer.searchParams.getAll('iss'), [facts.issuer.url], `${method}: iss in the answer is the issuer`);
+  equal(claims.iss, facts.issuer.url, `${method}: ID token iss`);
+  equal([claims.aud].flat(), [client.idp.client_id], `${method}: ID token aud`);
+  equal(claims.sub, user.sub, `${method}: ID token sub is the person's`);
+  check(claims.exp > Date.now() / 1000, `${method}: ID token is fresh`, `exp ${claims.exp}`);
+  check(tokens.refresh_token, `${method}: offline_access brought a refresh token`, 'none came');
+}
+
+async function discovery(facts) {
+  const forms = [
+    `${facts.issuer.url}/.well-known/openid-configuration`,
+    wellKnown(facts.issuer.url, 'openid-configuration'),
+    wellKnown(facts.issuer.url, 'oauth-authorization-server'),
+  ];
+  for (const url of new Set(forms)) {
+    const response = await fetch(url);
+    check(response.status === 200, `discovery at ${new URL(url).pathname}`, `HTTP ${response.status}`);
+    equal((await response.json()).issuer, facts.issuer.url, `issuer is byte-equal at ${new URL(url).pathname}`);
+  }
+}
+
+function wellKnown(issuer, name) {
+  const { origin, pathname } = new URL(issuer);
+  return `${origin}/.well-known/${name}${pathname.replace(/\/$/, '')}`;
+}
+
+async function singleSignOn(facts, config, client, user) {
+  const browser = new Browser();
+  await signIn(config, client, user, { browser });
+  equal(browser.signIns, 1, 'the first sign-in asked for the password once');
+  equal(browser.confirmations, 0, 'no page asked for consent');
+  await signIn(config, client, user, { browser, silent: true });
+  ok('the second sign-in asked for nothing');
+  await signIn(config, client, user, { browser, silent: true, parameters: { prompt: 'none' } });
+  ok('prompt=none works inside the session');
+  await signIn(config, client, user, { browser, parameters: { prompt: 'login' } });
+  equal(browser.signIns, 2, 'prompt=login asks for the password again');
+  await signIn(config, client, user, { browser, parameters: { max_age: '0' } });
+  equal(browser.signIns, 3, 'max_age=0 asks for the password again');
+
+  const error = await refused('prompt=none without a session is refused', () =>
+    signIn(config, client, user, { silent: true, parameters: { prompt: 'none' } }),
+  );
+  equal(error.error, 'login_required', 'and the error is login_required');
+  return browser;
+}
+
+async function refusals(facts, config, client, user) {
+  await refused('a wrong password is refused', () =>
+    signIn(config, client, { ...user, password: `${user.password}x` }),
+  );
+  const gone = facts.users.find((u) => !u.active);
+  if (gone) await refused(`${gone.username}, deactivated, is refused`, () => signIn(config, client, gone));
+
+  const noPkce = await begin(config, client);
+  for (const name of ['code_challenge', 'code_challenge_method']) noPkce.url.searchParams.delete(name);
+  await refused('a request without PKCE is refused', async () => {
+    const answer = await new Browser().walk(noPkce.url, redirectUri(client), { ...user });
+    return oidc.authorizationCodeGrant(config, answer, { ...noPkce.checks, pkceCodeVerifier: undefined });
+  });
+
+  const elsewhere = await begin(config, client, { redirect_uri: `${redirectUri(client)}/elsewhere` });
+  const response = await fetch(elsewhere.url, { redirect: 'manual' });
+  check(response.status >= 400, 'an unregistered redirect URI gets an error page, no redirect', `HTTP ${response.status}`);
+
+  const { url, checks } = await begin(config, client);
+  const answer = await new Browser().walk(url, redirectUri(client), { ...user });
+  const wrong = { ...checks, pkceCodeVerifier: oidc.randomPKCECodeVerifier() };
+  const error = await refused('a wrong PKCE verifier is refused', () =>
+    oidc.authorizationCodeGrant(config, answer, wrong),
+  );
+  equal(error.error, 'invalid_grant', 'and the error is invalid_grant');
+
+  const once = await begin(config, client);
+  const code = await new Browser().walk(once.url, redirectUri(client), { ...user });
+  await oidc.authorizationCodeGrant(config, code, once.checks);
+  await refused('a code is used once', () => oidc.authorizationCodeGrant(config, code, once.checks));
+}
+
+async function refreshing(config, client, user) {
+  const { tokens } = await signIn(config, client, user);
+  const first = tokens.refresh_token;
+  const next = await attempt('the first refresh', () => oidc.refreshTokenGrant(config, first));
+  check(next.refresh_token && next.refresh_token !== first, 'a refresh rotates the refresh token', 'it stayed');
+  if (next.claims()) equal(next.claims().sub, user.sub, 'the refreshed ID token names the same person');
+  const again = await attempt('the predecessor within 10 s', () => oidc.refreshTokenGrant(config, first));
+  equal(again.refresh_token, next.refresh_token, 'the predecessor, at once, gets the same successor');
+  const third = await attempt('the second refresh', () => oidc.refreshTokenGrant(config, next.refresh_token));
+  const error = await refused('an older refresh token is refused', () => oidc.refreshTokenGrant(config, first));
+  equal(error.error, 'invalid_grant', 'and the error is invalid_grant');
+  await refused('after the reuse the whole family is dead', () => oidc.refreshTokenGrant(config, third.refresh_token));
+}
+
+async function userinfo(config, client, user) {
+  if (!config.serverMetadata().userinfo_endpoint) {
+    ok('no userinfo endpoint is published, so none is asked');
+    return;
+  }
+  const { tokens } = await signIn(config, client, user);
+  const info = await oidc.fetchUserInfo(config, tokens.access_token, user.sub);
+  equal(info.sub, user.sub, 'userinfo names the person of the ID token');
+}
+
+async function logout(config, client, user, browser) {
+  const { tokens } = await signIn(config, client, user, { browser, silent: true });
+  check(config.serverMetadata().end_session_endpoint, 'end_session_endpoint is published', 'it is not');
+  const page = await browser.settle(oidc.buildEndSessionUrl(config, { id_token_hint: tokens.id_token }));
+  check(page.status === 200, 'logout ends on a page', `HTTP ${page.status}: ${page.text}`, page.text.slice(0, 60));
+  const error = await refused('after logout prompt=none is refused', () =>
+    signIn(config, client, user, { browser, silent: true, parameters: { prompt: 'none' } }),
+  );
+  equal(error.error, 'login_required', 'and the error is login_required');
+}
+
+main('relying-party', async () => {
+  const facts = loadFacts();
+  const user = pickUser(facts, facts.connectors.find((c) => c.status === 'active'));
+  await discovery(facts);
+  const variants = clientsByMethod(facts);
+  for (const variant of variants) await wholeSignIn(facts, variant, user);
+
+  const { client } = variants[0];
+  const config = await configure(facts, client, 'basic');
+  const browser = await singleSignOn(facts, config, client, user);
+  await refusals(facts, config, client, user);
+  await refreshing(config, client, user);
+  await userinfo(config, client, user);
+  await logout(config, client, user, browser);
+});
