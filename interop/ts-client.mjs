@@ -58,7 +58,7 @@ async function callOn(wire, facts, client, subject, connector) {
   const seen = { contexts: [] };
   const auth = provider(facts, client, subject, seen);
   await withClient(connector.mcp_url, auth, wire.mode, async (mcp) => {
-    equal(mcp.getNegotiatedProtocolVersion?.() ?? wire.name, wire.name, `${wire.name}: the wire asked for is spoken`);
+    equal(mcp.getNegotiatedProtocolVersion(), wire.name, `${wire.name}: the wire asked for is spoken`);
     const { tools } = await mcp.listTools();
     check(tools.length > 0, `${wire.name}: tools/list shows tools`, 'the list is empty', tools.length);
     const known = connector.tools.map((t) => t.name);
