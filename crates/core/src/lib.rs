@@ -1,1 +1,21 @@
-//! The rules of Lanyard: directory, trust, policy, issuer, authorization server, audit
+//! The rules of Lanyard as plain Rust: given a context, a transaction and parsed input, decide.
+//!
+//! Owns domain types, store traits and services. Never knows HTTP, SQL, sockets, tasks or the system clock.
+
+pub mod admin;
+pub mod audit;
+pub mod client;
+pub mod clock;
+pub mod connector;
+pub mod cx;
+pub mod directory;
+pub mod id;
+pub mod idp;
+pub mod jobs;
+pub mod keys;
+pub mod outcome;
+pub mod policy;
+pub mod ras;
+pub mod session;
+pub mod store;
+pub mod trust;

@@ -1,0 +1,3 @@
+//! Administrators and what they may do.
+
+pub mod token;

@@ -1,0 +1,3 @@
+//! The audit log: events, their record, their seal.
+
+pub mod event;

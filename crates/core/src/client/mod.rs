@@ -1,0 +1,3 @@
+//! Registered OAuth clients, on each side (MT-08: three separate registrations).
+
+pub mod registration;

@@ -1,0 +1,4 @@
+//! People and groups.
+
+pub mod group;
+pub mod user;

@@ -1,0 +1,3 @@
+//! Work that outlives a request: the outbox and its schedule.
+
+pub mod outbox;

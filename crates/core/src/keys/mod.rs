@@ -1,0 +1,3 @@
+//! Signing keys: rings, rotation, emergency removal.
+
+pub mod record;

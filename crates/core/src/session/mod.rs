@@ -1,0 +1,5 @@
+//! Browser sessions, authorization codes and refresh tokens of the IdP.
+
+pub mod code;
+pub mod record;
+pub mod refresh;
