@@ -43,7 +43,7 @@ export function start(command, args, { env, log, cwd } = {}) {
   const sink = log ? createWriteStream(log) : undefined;
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
-      tail = (tail + chunk).slice(-2_000);
+      tail = (tail + chunk).slice(-20_000);
       sink?.write(chunk);
     });
   }
@@ -55,7 +55,7 @@ export function start(command, args, { env, log, cwd } = {}) {
   return {
     exit,
     ended: () => ended,
-    tail: () => tail.trim(),
+    tail: () => tail.trimEnd(),
     async stop() {
       if (ended !== undefined) return;
       child.kill('SIGTERM');
@@ -70,12 +70,12 @@ export function start(command, args, { env, log, cwd } = {}) {
 export async function until(what, program, probe, seconds = 60) {
   const end = Date.now() + seconds * 1_000;
   while (Date.now() < end) {
-    if (program.ended() !== undefined) fail(what, `${program.ended()}: ${program.tail()}`);
+    if (program.ended() !== undefined) fail(what, `${program.ended()}: ${program.tail().slice(-600)}`);
     const value = await Promise.resolve(probe()).catch(() => undefined);
     if (value) return value;
     await pause(50);
   }
-  return fail(what, `not ready after ${seconds} s: ${program.tail()}`);
+  return fail(what, `not ready after ${seconds} s: ${program.tail().slice(-600)}`);
 }
 
 /** Starts npm's server-everything on loopback and hands back its URL. */
