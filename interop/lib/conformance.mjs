@@ -1,7 +1,7 @@
 // Runs scenarios of the MCP conformance suite one at a time and judges them by their checks, more
 // strictly than the suite: a scenario that observed nothing, or a client that ended in error, is no pass.
 
-import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,7 @@ function resolve(alias) {
 let outDir;
 function scratch(label) {
   outDir ??= process.env.LANYARD_INTEROP_OUT ?? mkdtempSync(join(tmpdir(), 'lanyard-conformance-'));
+  mkdirSync(outDir, { recursive: true });
   return mkdtempSync(join(outDir, `${label.replace(/[^a-z0-9.-]+/gi, '_')}-`));
 }
 
@@ -40,7 +41,7 @@ function collect(dir) {
   for (const entry of readdirSync(dir, { recursive: true })) {
     if (!entry.endsWith('checks.json')) continue;
     const folder = entry.slice(0, -'/checks.json'.length).replace(/-\d{4}-\d\d-\d\dT[\dZ.-]+$/, '');
-    found.set(folder.replace(/^(server|authorization)-/, ''), JSON.parse(readFileSync(join(dir, entry), 'utf8')));
+    found.set(folder.replace(/^(authorization-server|server)-/, ''), JSON.parse(readFileSync(join(dir, entry), 'utf8')));
   }
   return found;
 }

@@ -1,0 +1,90 @@
+// Starts a lab with foreign servers behind its gateway and runs every driver against it.
+//
+//   LANYARD_BIN=…/lanyard LANYARD_TEST_SERVER=…/conformance-server interop/run all [DRIVER...]
+//
+// LANYARD_TEST_SERVER is the MCP test server of examples/; it is started with `--listen 127.0.0.1:PORT`
+// and serves /mcp. A driver that cannot run is a failure with a name, never a pass.
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, freePorts, here, start, startEverything, until } from './lib/process.mjs';
+import { check, fail, main } from './lib/report.mjs';
+
+const LAB_PORTS = 30;
+
+/** The drivers in order; `args` are made once the lab stands. */
+const DRIVERS = [
+  { name: 'verify-tokens', args: (lab) => [lab.facts] },
+  { name: 'relying-party', args: (lab) => [lab.facts] },
+  { name: 'ts-client', args: (lab) => [lab.facts] },
+  { name: 'py_client', python: true, args: (lab) => [lab.facts] },
+  { name: 'authlib_ras', python: true, args: (lab) => [lab.facts] },
+  { name: 'everything-gateway', args: (lab) => [lab.facts, lab.everything] },
+  { name: 'conformance-client', program: 'conformance', args: () => ['client'] },
+  { name: 'conformance-authorization', program: 'conformance', args: (lab) => ['authorization', lab.facts] },
+  { name: 'conformance-server', program: 'conformance', args: (lab) => ['server', lab.facts, 'conformance', lab.testServer] },
+];
+
+function needed(name, what) {
+  return process.env[name] ?? fail(name, `is not set: ${what}`);
+}
+
+async function startTestServer(cleanup) {
+  const port = await freePort();
+  const program = start(needed('LANYARD_TEST_SERVER', 'the MCP test server of examples/'), ['--listen', `127.0.0.1:${port}`]);
+  cleanup(() => program.stop());
+  const url = `http://127.0.0.1:${port}/mcp`;
+  await until('test server', program, async () => (await fetch(url)).status > 0);
+  return url;
+}
+
+async function startLab(dir, upstreams, cleanup) {
+  const facts = join(dir, 'facts.json');
+  const args = ['lab', '--port-base', String(await freePorts(LAB_PORTS)), '--facts', facts];
+  for (const [name, url] of Object.entries(upstreams)) args.push('--upstream', `${name}=${url}`);
+  const program = start(needed('LANYARD_BIN', 'the lanyard binary'), args, { log: join(dir, 'lab.log') });
+  cleanup(() => program.stop());
+  await until('lanyard lab', program, () => JSON.parse(readFileSync(facts, 'utf8')).version, 120);
+  return facts;
+}
+
+async function runDriver(driver, lab) {
+  const file = join(here, `${driver.program ?? driver.name}.${driver.python ? 'py' : 'mjs'}`);
+  const command = driver.python
+    ? needed('LANYARD_INTEROP_PYTHON', 'start this by interop/run')
+    : process.execPath;
+  const began = Date.now();
+  const program = start(command, [file, ...driver.args(lab)], { cwd: here, env: { PYTHONDONTWRITEBYTECODE: '1' } });
+  const ended = await program.exit;
+  const lines = program.tail().split('\n');
+  const passed = ended === 'exit code 0' && lines.at(-1).startsWith('PASS ');
+  console.log(`\n== ${driver.name}, ${((Date.now() - began) / 1000).toFixed(1)} s`);
+  console.log((passed ? lines.filter((l) => !l.startsWith('ok ')) : lines).join('\n'));
+  return passed;
+}
+
+main('interop', async (cleanup) => {
+  const wanted = process.argv.slice(2);
+  for (const name of wanted) if (!DRIVERS.some((d) => d.name === name)) fail('interop', `no driver named ${name}`);
+  const chosen = DRIVERS.filter((d) => wanted.length === 0 || wanted.includes(d.name));
+  const has = (name) => chosen.some((d) => d.name === name);
+
+  const dir = mkdtempSync(join(tmpdir(), 'lanyard-interop-'));
+  const upstreams = {};
+  if (has('everything-gateway')) {
+    const everything = await startEverything();
+    cleanup(() => everything.stop());
+    upstreams.everything = everything.url;
+  }
+  if (has('conformance-server')) upstreams.conformance = await startTestServer(cleanup);
+  const lab = { everything: upstreams.everything, testServer: upstreams.conformance };
+  if (chosen.some((d) => d.name !== 'conformance-client')) lab.facts = await startLab(dir, upstreams, cleanup);
+
+  const failed = [];
+  for (const driver of chosen) if (!(await runDriver(driver, lab))) failed.push(driver.name);
+  console.log('');
+  if (failed.length === 0) rmSync(dir, { recursive: true, force: true });
+  else console.log(`The lab's log is kept in ${dir}.`);
+  check(failed.length === 0, `${chosen.length} drivers`, `failed: ${failed.join(', ')}`);
+});
