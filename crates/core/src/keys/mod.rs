@@ -1,3 +1,5 @@
 //! Signing keys: rings, rotation, emergency removal.
 
 pub mod record;
+pub mod ring;
+pub mod vault;
