@@ -1,0 +1,64 @@
+//! What an act of an administrator changed, and its audit event with before and after.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::admin::token::Admin;
+use crate::audit::event::Actor;
+use crate::audit::record::{self, NewEvent};
+use crate::cx::Cx;
+use crate::store::{StoreError, Tx};
+
+/// What happened to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// It is new.
+    Created,
+    /// It is different now.
+    Changed,
+    /// It already was as wanted; nothing was written.
+    Unchanged,
+    /// It is gone.
+    Removed,
+}
+
+/// The audit kinds of one sort of record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kinds {
+    pub(crate) created: &'static str,
+    pub(crate) changed: &'static str,
+    pub(crate) removed: &'static str,
+}
+
+/// Records a change with before and after, as the administrator would read them. Neither holds a secret.
+pub(crate) fn note(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    admin: &Admin,
+    kinds: Kinds,
+    change: Change,
+    target: &str,
+    states: (Option<Value>, Option<Value>),
+) -> Result<(), StoreError> {
+    let kind = match change {
+        Change::Created => kinds.created,
+        Change::Changed => kinds.changed,
+        Change::Removed => kinds.removed,
+        Change::Unchanged => return Ok(()),
+    };
+    let mut event = NewEvent::granted(kind).actor(Actor::Admin(admin.token.to_string())).target(target);
+    if let Some(before) = states.0 {
+        event = event.detail("before", before);
+    }
+    if let Some(after) = states.1 {
+        event = event.detail("after", after);
+    }
+    record::record(cx, tx, event)?;
+    Ok(())
+}
+
+/// A record as JSON for an audit event.
+pub(crate) fn state<T: Serialize>(record: &T) -> Option<Value> {
+    serde_json::to_value(record).ok()
+}

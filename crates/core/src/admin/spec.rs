@@ -1,0 +1,364 @@
+//! The documents an administrator writes: the same in the admin API and in `lanyard apply -f org.toml`.
+//!
+//! Owns their shape: plain text fields, unknown fields refused. The services parse each field and name it when it is wrong.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::client::registration::{ClientAuthMethod, Side, SubjectMode};
+use crate::connector::record::{ConnectorStatus, Upstream};
+use crate::directory::group::GroupKind;
+use crate::policy::rule::Effect;
+use crate::trust::issuer::ScopeRule;
+
+/// A whole organisation, or a part of one. What is not named is left as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Organisation {
+    /// Groups and roles.
+    pub groups: Vec<GroupSpec>,
+    /// People.
+    pub users: Vec<UserSpec>,
+    /// OAuth clients, one entry per side.
+    pub clients: Vec<ClientSpec>,
+    /// RASs that the IdP issues for.
+    pub audiences: Vec<AudienceSpec>,
+    /// Approved MCP servers.
+    pub connectors: Vec<ConnectorSpec>,
+    /// Resources of our RAS that are no connectors here.
+    pub resources: Vec<ResourceSpec>,
+    /// Issuers that our RAS trusts.
+    pub trusts: Vec<TrustSpec>,
+    /// Policy rules.
+    pub rules: Vec<RuleSpec>,
+}
+
+/// A group or role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupSpec {
+    /// Unique name.
+    pub name: String,
+    /// Group or role.
+    #[serde(default = "group")]
+    pub kind: GroupKind,
+}
+
+const fn group() -> GroupKind {
+    GroupKind::Group
+}
+
+/// A person.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserSpec {
+    /// What the person types to sign in; kept in lower case.
+    pub username: String,
+    /// The name for people; the user name when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// E-mail address, for people only: never an identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Exactly these groups and roles, by name. Left out: unchanged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<String>>,
+    /// Whether the person may sign in. Left out: unchanged, and true for a new person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<bool>,
+    /// A new password. Written only, never shown.
+    #[serde(default, skip_serializing)]
+    pub password: Option<String>,
+}
+
+impl std::fmt::Debug for UserSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserSpec").field("username", &self.username).field("active", &self.active).finish_non_exhaustive()
+    }
+}
+
+/// A client on one side.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientSpec {
+    /// At the IdP or at the RAS.
+    pub side: Side,
+    /// The OAuth client identifier, unique on its side.
+    pub client_id: String,
+    /// For people; the identifier when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// How it authenticates.
+    pub auth: ClientAuthMethod,
+    /// SHA-256 of a generated secret of at least 256 bits, hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_sha256: Option<String>,
+    /// A chosen secret of at least 32 characters. Written only, never shown. In a file write `secret_file`.
+    #[serde(default, skip_serializing)]
+    pub secret: Option<String>,
+    /// The client's public keys as a JWK set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<serde_json::Value>,
+    /// Exact redirect URIs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redirect_uris: Vec<String>,
+    /// Exact targets after logout.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Grant types; the usual ones of its side when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grants: Option<Vec<String>>,
+    /// At the IdP the OpenID scopes it may ask for; at the RAS a ceiling. Space-separated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<String>,
+    /// Which `sub` its ID tokens carry.
+    #[serde(default)]
+    pub subject: SubjectMode,
+    /// Resources whose tokens it may introspect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub introspects: Vec<String>,
+    /// Accepts the token endpoint as `aud` of a client assertion (legacy).
+    #[serde(default)]
+    pub legacy_assertion_audience: bool,
+    /// Whether it is switched on.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+impl std::fmt::Debug for ClientSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientSpec")
+            .field("side", &self.side)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// A RAS that the IdP issues for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AudienceSpec {
+    /// Its issuer identifier, byte for byte.
+    pub issuer: String,
+    /// For people; the issuer when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Which `sub` it sees.
+    #[serde(default)]
+    pub subject: SubjectMode,
+    /// Our tenant there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aud_tenant: Option<String>,
+    /// Whether an ID-JAG without a resource may be issued.
+    #[serde(default)]
+    pub allow_missing_resource: bool,
+    /// Lifetime of ID-JAGs, 30 to 600 seconds.
+    #[serde(default = "five_minutes")]
+    pub id_jag_ttl_seconds: i64,
+    /// Whether anything is issued for it.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// Client id at the IdP → client id at this RAS. Left out: unchanged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clients: Option<BTreeMap<String, String>>,
+}
+
+const fn five_minutes() -> i64 {
+    300
+}
+
+/// An approved MCP server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectorSpec {
+    /// Short and unique: lower-case letters, digits and `-`.
+    pub name: String,
+    /// For people; the name when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Where clients call it.
+    pub mcp_url: String,
+    /// Its resource identifier; the MCP URL when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// The issuer of the RAS that governs it; our own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    /// Every scope that exists for it.
+    pub scopes: Vec<ScopeSpec>,
+    /// Granted when a client asks for none, space-separated; every scope that is not of high impact when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_scopes: Option<String>,
+    /// Tool → scopes needed, space-separated; `"*"` for every tool not named.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tools: BTreeMap<String, String>,
+    /// The server behind our gateway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<Upstream>,
+    /// Active, staged or off.
+    #[serde(default = "active")]
+    pub status: ConnectorStatus,
+}
+
+const fn active() -> ConnectorStatus {
+    ConnectorStatus::Active
+}
+
+/// One scope of a connector.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScopeSpec {
+    /// The scope token.
+    pub scope: String,
+    /// What it permits, for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// Whether it is of high impact.
+    #[serde(default)]
+    pub high_impact: bool,
+}
+
+/// A resource of our RAS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResourceSpec {
+    /// The resource identifier.
+    pub id: String,
+    /// For people; the identifier when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Every scope, space-separated.
+    pub scopes: String,
+    /// Granted when an ID-JAG carries no scope; none when left out.
+    #[serde(default)]
+    pub default_scopes: String,
+    /// Active, staged or off.
+    #[serde(default = "active")]
+    pub status: ConnectorStatus,
+}
+
+/// An issuer that our RAS trusts for one tenant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustSpec {
+    /// The issuer, byte for byte.
+    pub issuer: String,
+    /// The tenant by name; made when it does not exist.
+    #[serde(default = "default_tenant")]
+    pub tenant: String,
+    /// The `tenant` claim that a shared issuer must send.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant_claim: Option<String>,
+    /// Where its keys are fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
+    /// Its keys, instead of `jwks_uri`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<serde_json::Value>,
+    /// Accepted signature algorithms.
+    #[serde(default = "default_algorithms")]
+    pub algorithms: Vec<String>,
+    /// RAS client ids that may redeem its grants: `"all"` or a list.
+    pub clients: AllOr,
+    /// Resource identifiers its grants may name: `"all"` or a list.
+    pub resources: AllOr,
+    /// A ceiling on scopes, space-separated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<String>,
+    /// Longest accepted lifetime of an ID-JAG, 30 to 3600 seconds.
+    #[serde(default = "ten_minutes")]
+    pub max_id_jag_ttl_seconds: i64,
+    /// Lifetime of access tokens, 60 to 86400 seconds.
+    #[serde(default = "ten_minutes")]
+    pub access_token_ttl_seconds: i64,
+    /// What a narrower request means.
+    #[serde(default)]
+    pub scope_rule: ScopeRule,
+    /// Whether unknown subjects get an account.
+    #[serde(default)]
+    pub just_in_time: bool,
+    /// The `aud_tenant` that must not disagree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aud_tenant: Option<String>,
+    /// Whether it is trusted now.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+fn default_tenant() -> String {
+    "default".to_owned()
+}
+
+fn default_algorithms() -> Vec<String> {
+    ["ES256", "EdDSA", "RS256", "PS256", "ES384"].map(str::to_owned).to_vec()
+}
+
+const fn ten_minutes() -> i64 {
+    600
+}
+
+/// A policy rule, by names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleSpec {
+    /// Unique; shown to the people it admits.
+    pub title: String,
+    /// Allow or deny.
+    #[serde(default = "allow")]
+    pub effect: Effect,
+    /// Whether it concerns every active person.
+    #[serde(default)]
+    pub everyone: bool,
+    /// Groups and roles by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    /// People by user name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<String>,
+    /// Client ids at the IdP: `"all"` or a list.
+    pub clients: AllOr,
+    /// Connectors by name: `"all"` or a list.
+    pub connectors: AllOr,
+    /// `"all"`, or scopes as a list.
+    pub scopes: AllOr,
+    /// Whether it takes part.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+const fn allow() -> Effect {
+    Effect::Allow
+}
+
+/// The word `"all"`, or a list of names. An empty list selects nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum AllOr {
+    /// Everything.
+    All(All),
+    /// Only these.
+    Only(Vec<String>),
+}
+
+impl AllOr {
+    /// The value that selects everything.
+    pub const ALL: Self = Self::All(All::All);
+
+    /// A list.
+    pub fn only<T: Into<String>>(names: impl IntoIterator<Item = T>) -> Self {
+        Self::Only(names.into_iter().map(Into::into).collect())
+    }
+}
+
+/// The word `all`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum All {
+    /// `"all"`.
+    All,
+}

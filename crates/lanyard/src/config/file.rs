@@ -1,0 +1,228 @@
+//! The keys of the configuration file as they are written. Unknown keys are refused.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::duration::Span;
+
+/// The whole file.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FileConfig {
+    /// Allows plain http on loopback. Default: true when nothing else is configured, else false.
+    pub development: Option<bool>,
+    /// Directory of the database, the key-encryption key and one-time tokens.
+    pub state_dir: Option<PathBuf>,
+    /// Which roles run: `idp`, `ras`, `gateway`. Default: those that have a section.
+    pub roles: Option<Vec<Role>>,
+    /// The IdP role.
+    pub idp: Option<IdpSection>,
+    /// The RAS role.
+    pub ras: Option<RasSection>,
+    /// The gateway role.
+    pub gateway: Option<GatewaySection>,
+    /// The admin API.
+    pub admin: Option<AdminSection>,
+    /// Prometheus metrics.
+    pub metrics: Option<MetricsSection>,
+    /// The store.
+    pub store: StoreSection,
+    /// The key-encryption key.
+    pub kek: KekSection,
+    /// Outbound requests.
+    pub outbound: OutboundSection,
+    /// A terminating proxy.
+    pub proxy: ProxySection,
+    /// TLS of every listener that names no files of its own.
+    pub tls: Option<TlsSection>,
+    /// Limits.
+    pub limits: LimitsSection,
+    /// Log lines.
+    pub log: LogSection,
+}
+
+/// A role of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Issuer.
+    Idp,
+    /// Authorization server.
+    Ras,
+    /// Gateway.
+    Gateway,
+}
+
+/// `[idp]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdpSection {
+    /// The issuer identifier: the URL under which clients reach it.
+    pub issuer: String,
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// ES256 (default), EdDSA or RS256.
+    pub signing_algorithm: Option<String>,
+    /// Default 1h.
+    pub id_token_ttl: Option<Span>,
+    /// Default 8h.
+    pub session_idle: Option<Span>,
+    /// Default 24h.
+    pub session_absolute: Option<Span>,
+    /// Default 14d.
+    pub refresh_idle: Option<Span>,
+    /// Default 30d.
+    pub refresh_absolute: Option<Span>,
+    /// TLS files of this listener.
+    pub tls: Option<TlsSection>,
+}
+
+/// `[ras]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RasSection {
+    /// The issuer identifier, different from the IdP's.
+    pub issuer: String,
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// ES256 (default), EdDSA or RS256.
+    pub signing_algorithm: Option<String>,
+    /// TLS files of this listener.
+    pub tls: Option<TlsSection>,
+}
+
+/// `[gateway]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewaySection {
+    /// The origin under which clients call it.
+    pub public_url: String,
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// The admin API of another process, when this one has no store of its own.
+    pub control_url: Option<String>,
+    /// A file with an administrator token of role `gateway`, with `control_url`.
+    pub control_token_file: Option<PathBuf>,
+    /// Routes from a file, instead of a control URL or the store.
+    pub routes_file: Option<PathBuf>,
+    /// A view of revocations older than this refuses. Default 5s.
+    pub stale_after: Option<Span>,
+    /// `refuse` (default) or `allow`.
+    pub on_stale: Option<OnStale>,
+    /// TLS files of this listener.
+    pub tls: Option<TlsSection>,
+}
+
+/// What a stale view of revocations means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnStale {
+    /// 503.
+    Refuse,
+    /// Calls go on.
+    Allow,
+}
+
+/// `[admin]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminSection {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// TLS files of this listener.
+    pub tls: Option<TlsSection>,
+}
+
+/// `[metrics]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetricsSection {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+}
+
+/// `[store]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreSection {
+    /// The SQLite file. Default: `lanyard.db` in the state directory.
+    pub path: Option<PathBuf>,
+    /// A PostgreSQL URL, instead of a path.
+    pub url: Option<String>,
+    /// A file with the PostgreSQL URL, instead of `url`.
+    pub url_file: Option<PathBuf>,
+    /// PostgreSQL connections. Default 8.
+    pub connections: Option<usize>,
+}
+
+/// `[kek]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KekSection {
+    /// A file with 32 random bytes, as they are or in hexadecimal or base64.
+    pub file: Option<PathBuf>,
+}
+
+/// `[outbound]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutboundSection {
+    /// Private hosts and networks that may be reached: `host`, `host:port` or CIDR.
+    pub allow: Vec<String>,
+    /// Extra certificate authorities, PEM files.
+    pub ca_files: Vec<PathBuf>,
+}
+
+/// `[proxy]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProxySection {
+    /// Networks of proxies that terminate TLS before us; their `X-Forwarded-For` is believed.
+    pub trusted: Vec<String>,
+}
+
+/// `[tls]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsSection {
+    /// Certificate chain, PEM.
+    pub certificate_file: PathBuf,
+    /// Private key, PEM.
+    pub key_file: PathBuf,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsSection {
+    /// Token requests per client and minute; 0 is no limit. Default 0.
+    pub token_requests_per_minute: Option<u32>,
+    /// Failed client authentications per source and minute. Default 20.
+    pub failed_authentications_per_minute: Option<u32>,
+    /// Failed sign-ins per source and account in five minutes. Default 5.
+    pub failed_sign_ins: Option<u32>,
+    /// How long a stop waits for requests under way. Default 30s.
+    pub drain: Option<Span>,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogSection {
+    /// `info` by default; any filter of the syntax `info,lanyard_server=debug`.
+    pub level: Option<String>,
+    /// `text` (default) or `json`.
+    pub format: Option<LogFormat>,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For collectors.
+    Json,
+}
