@@ -71,7 +71,7 @@ export async function until(what, program, probe, seconds = 60) {
   const end = Date.now() + seconds * 1_000;
   while (Date.now() < end) {
     if (program.ended() !== undefined) fail(what, `${program.ended()}: ${program.tail().slice(-600)}`);
-    const value = await Promise.resolve(probe()).catch(() => undefined);
+    const value = await (async () => probe())().catch(() => undefined);
     if (value) return value;
     await pause(50);
   }
