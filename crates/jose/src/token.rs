@@ -5,6 +5,7 @@
 
 mod header;
 mod kind;
+mod statement;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,6 +13,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 pub use self::kind::{AccessToken, ClientAssertion, IdJag, IdToken, Kind};
+pub use self::statement::verify_statement;
 use crate::algorithm::Algorithm;
 use crate::digest::{from_base64url, sha256};
 use crate::verify::VerifyError;

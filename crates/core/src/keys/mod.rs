@@ -2,4 +2,5 @@
 
 pub mod record;
 pub mod ring;
+pub mod rotation;
 pub mod vault;

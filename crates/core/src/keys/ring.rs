@@ -15,7 +15,11 @@ use crate::store::key::KeyStore;
 
 /// The place a private key is sealed to.
 pub(crate) const fn place(kid: &str) -> Place<'_> {
-    Place { table: "signing_keys", row: kid, column: "private" }
+    Place {
+        table: "signing_keys",
+        row: kid,
+        column: "private",
+    }
 }
 
 /// The keys of one party at one version.
@@ -71,7 +75,9 @@ pub fn load(tx: &mut dyn KeyStore, vault: &Vault, ring: Ring) -> Result<KeyRing,
     let signing = open(vault, active)?;
     let mut published: Vec<&StoredKey> = stored.iter().filter(|key| is_published(key.state)).collect();
     published.sort_by_key(|key| (key.state != KeyState::Active, key.created_at));
-    let jwks = JwkSet { keys: published.into_iter().map(|key| key.public.clone()).collect() };
+    let jwks = JwkSet {
+        keys: published.into_iter().map(|key| key.public.clone()).collect(),
+    };
     Ok(KeyRing {
         ring,
         version,
@@ -86,7 +92,12 @@ pub fn load(tx: &mut dyn KeyStore, vault: &Vault, ring: Ring) -> Result<KeyRing,
 /// # Errors
 /// As [`load`].
 pub fn load_all(tx: &mut dyn KeyStore, vault: &Vault, rings: &[Ring]) -> Result<KeyRings, StoreError> {
-    let mut all = KeyRings { version: tx.keys_version()?, idp: None, ras: None, audit: None };
+    let mut all = KeyRings {
+        version: tx.keys_version()?,
+        idp: None,
+        ras: None,
+        audit: None,
+    };
     for ring in rings {
         let loaded = Some(load(tx, vault, *ring)?);
         match ring {
@@ -109,7 +120,10 @@ pub const fn is_published(state: KeyState) -> bool {
 /// Opens the private half of a key.
 pub(crate) fn open(vault: &Vault, key: &StoredKey) -> Result<SigningKey, StoreError> {
     let unusable = |_| StoreError::Corrupt(format!("the signing key {} does not open under this key", key.kid));
-    let der = vault.kek().open(&place(&key.kid), &key.sealed_private).map_err(unusable)?;
+    let der = vault
+        .kek()
+        .open(&place(&key.kid), &key.sealed_private)
+        .map_err(unusable)?;
     SigningKey::from_pkcs8(key.algorithm, &der)
         .map_err(|_| StoreError::Corrupt(format!("the signing key {} cannot be read", key.kid)))
 }

@@ -41,7 +41,13 @@ impl Vault {
         let refresh = kek.derive("refresh-token/v1");
         let pairwise = kek.derive("pairwise-subject/v1");
         let session = kek.derive("session-handle/v1");
-        Self { kek, client_secret, refresh, pairwise, session }
+        Self {
+            kek,
+            client_secret,
+            refresh,
+            pairwise,
+            session,
+        }
     }
 
     /// The key that seals private keys at rest.
@@ -107,7 +113,11 @@ impl Vault {
         let own = self.kek.check_value();
         let stands = tx.insert_setting(CHECK_SETTING, &own)?;
         let same = constant_time_eq(own.as_bytes(), stands.as_bytes());
-        Ok(if same { Outcome::Granted(()) } else { Outcome::Denied(WrongKek) })
+        Ok(if same {
+            Outcome::Granted(())
+        } else {
+            Outcome::Denied(WrongKek)
+        })
     }
 }
 
@@ -169,15 +179,27 @@ mod tests {
         let user = UserId::from_stored("usr_1".to_owned());
         let other = UserId::from_stored("usr_2".to_owned());
         let vault = vault(1);
-        assert_eq!(vault.pairwise("https://a.example", &user), vault.pairwise("https://a.example", &user));
-        assert_ne!(vault.pairwise("https://a.example", &user), vault.pairwise("https://b.example", &user));
-        assert_ne!(vault.pairwise("https://a.example", &user), vault.pairwise("https://a.example", &other));
+        assert_eq!(
+            vault.pairwise("https://a.example", &user),
+            vault.pairwise("https://a.example", &user)
+        );
+        assert_ne!(
+            vault.pairwise("https://a.example", &user),
+            vault.pairwise("https://b.example", &user)
+        );
+        assert_ne!(
+            vault.pairwise("https://a.example", &user),
+            vault.pairwise("https://a.example", &other)
+        );
     }
 
     #[test]
     fn every_ras_sees_its_own_session_handle_tok_jg_02() {
         let sid = SessionId::from_stored("ses_1".to_owned());
-        let (a, b) = (Issuer::parse("https://a.example").unwrap(), Issuer::parse("https://b.example").unwrap());
+        let (a, b) = (
+            Issuer::parse("https://a.example").unwrap(),
+            Issuer::parse("https://b.example").unwrap(),
+        );
         let vault = vault(1);
         assert_ne!(vault.session_handle(&a, &sid), vault.session_handle(&b, &sid));
         assert!(!vault.session_handle(&a, &sid).contains("ses_"));
