@@ -1,3 +1,4 @@
 //! Registered OAuth clients, on each side (MT-08: three separate registrations).
 
+pub mod auth;
 pub mod registration;
