@@ -15,10 +15,18 @@ pub const MAX_DEPTH: usize = 32;
 /// # Errors
 /// [`JsonError`] with the reader's own words; they describe positions and types, never values of the text.
 pub fn from_slice<T: DeserializeOwned>(text: &[u8]) -> Result<T, JsonError> {
+    check(text)?;
+    serde_json::from_slice(text).map_err(JsonError::of)
+}
+
+/// Refuses what [`from_slice`] refuses before any type is filled, for readers that borrow from `text` afterwards.
+///
+/// # Errors
+/// [`JsonError`], as in [`from_slice`].
+pub fn check(text: &[u8]) -> Result<(), JsonError> {
     let mut scan = serde_json::Deserializer::from_slice(text);
     Strict { depth: 0 }.deserialize(&mut scan).map_err(JsonError::of)?;
-    scan.end().map_err(JsonError::of)?;
-    serde_json::from_slice(text).map_err(JsonError::of)
+    scan.end().map_err(JsonError::of)
 }
 
 /// Why a text was not read.
