@@ -1,0 +1,18 @@
+//! The client library against an IdP, an authorization server and an MCP server in memory.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod denial;
+mod discovery;
+mod interactive;
+mod managed;
+mod renewal;
+#[cfg(feature = "rmcp")]
+mod rmcp_wire;
+mod step_up;
+mod world;
