@@ -1,0 +1,135 @@
+//! The audit event of an exchange (IDP-PL-06): who, client, target, what was granted and refused, by which rule.
+//!
+//! Owns what is written. Never writes token material.
+
+use std::sync::Arc;
+
+use lanyard_protocol::oauth::token_request::TokenExchangeRequest;
+use lanyard_protocol::scope::ScopeSet;
+use serde_json::{Map, Value};
+
+use crate::audit::event::Actor;
+use crate::audit::record::{NewEvent, record};
+use crate::client::auth::AuthenticatedClient;
+use crate::connector::record::Connector;
+use crate::cx::Cx;
+use crate::id::UserId;
+use crate::idp::excerpt;
+use crate::idp::id_jag::IdJagGrant;
+use crate::idp::token_exchange::Denial;
+use crate::policy::evaluate::Decision;
+use crate::store::{StoreError, Tx};
+
+/// What became known while deciding.
+#[derive(Debug, Default)]
+pub(super) struct Trace {
+    pub(super) user: Option<UserId>,
+    /// Why nothing was granted, in sentences.
+    pub(super) why: Vec<String>,
+    decisions: Vec<(String, Arc<Decision>, ScopeSet)>,
+}
+
+impl Trace {
+    /// Notes what policy said of a connector, and which scopes it does not have.
+    pub(super) fn decided(&mut self, connector: &Connector, decision: &Arc<Decision>, unknown: ScopeSet) {
+        self.decisions.push((connector.name.clone(), Arc::clone(decision), unknown));
+    }
+
+    fn connectors(&self) -> Value {
+        Value::from(self.decisions.iter().map(|(name, _, _)| name.as_str()).collect::<Vec<_>>().join(" "))
+    }
+
+    /// Rules that granted something, with what they granted.
+    fn rules(&self) -> Vec<Value> {
+        let hits = self.decisions.iter().flat_map(|(_, decision, _)| &decision.hits);
+        hits.map(|hit| {
+            object([
+                ("rule", hit.rule.as_str().into()),
+                ("title", hit.title.as_ref().into()),
+                ("scope", hit.scopes.to_string().into()),
+            ])
+        })
+        .collect()
+    }
+
+    /// Scopes that were not granted, with the denying rule if there is one.
+    fn refused(&self) -> Vec<Value> {
+        let mut refused = Vec::new();
+        for (_, decision, unknown) in &self.decisions {
+            for scope in &decision.refused {
+                let by = scope.by.as_ref().map_or(Value::Null, |rule| rule.as_str().into());
+                refused.push(object([("scope", scope.scope.as_str().into()), ("rule", by)]));
+            }
+            for scope in unknown.iter() {
+                refused.push(object([("scope", scope.as_str().into()), ("unknown", true.into())]));
+            }
+        }
+        refused
+    }
+
+    fn describe(&self, mut event: NewEvent) -> NewEvent {
+        if let Some(user) = &self.user {
+            event = event.subject(user.as_str());
+        }
+        if self.decisions.is_empty() {
+            return event;
+        }
+        event = event.detail("connector", self.connectors());
+        let refused = self.refused();
+        if refused.is_empty() { event } else { event.detail("refused", refused) }
+    }
+}
+
+pub(super) fn issued(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    client: &AuthenticatedClient,
+    grant: &IdJagGrant,
+    trace: &Trace,
+) -> Result<(), StoreError> {
+    let target = match grant.resources.as_slice() {
+        [] => grant.audience.as_str().to_owned(),
+        resources => resources.iter().map(|resource| resource.as_str()).collect::<Vec<_>>().join(" "),
+    };
+    let event = NewEvent::granted("idp.id_jag.issued")
+        .actor(Actor::Client(client.client.client_id.as_str().to_owned()))
+        .client(&client.client.client_id)
+        .target(target)
+        .detail("audience", grant.audience.as_str())
+        .detail("exp", grant.expires_at().seconds())
+        .detail("jti", grant.jti.as_str())
+        .detail("ras_client_id", grant.client_id.as_str())
+        .detail("rules", trace.rules())
+        .detail("scope", grant.scope.to_string())
+        .detail("sub", grant.subject.as_str());
+    record(cx, tx, trace.describe(event)).map(|_| ())
+}
+
+pub(super) fn denied(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    client: &AuthenticatedClient,
+    request: &TokenExchangeRequest,
+    denial: &Denial,
+    trace: &Trace,
+) -> Result<(), StoreError> {
+    let resources: Vec<&str> = request.resources.iter().map(|resource| resource.as_str()).collect();
+    let target = if resources.is_empty() { request.audience.clone() } else { resources.join(" ") };
+    let mut event = NewEvent::denied("idp.id_jag.denied", denial.code())
+        .actor(Actor::Client(client.client.client_id.as_str().to_owned()))
+        .client(&client.client.client_id)
+        .target(excerpt(&target))
+        .detail("audience", excerpt(&request.audience))
+        .detail("because", denial.to_string());
+    if let Some(scope) = &request.scope {
+        event = event.detail("requested", excerpt(&scope.to_string()));
+    }
+    if !trace.why.is_empty() {
+        event = event.detail("why", trace.why.clone());
+    }
+    record(cx, tx, trace.describe(event)).map(|_| ())
+}
+
+fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
+}
