@@ -103,7 +103,7 @@ impl SigningKey {
         append(&claims, &mut token);
         let signature = self.pair.sign(self.algorithm, token.as_bytes())?;
         token.push('.');
-        append(signature.as_ref(), &mut token);
+        append(&signature, &mut token);
         Ok(token)
     }
 

@@ -21,21 +21,6 @@ pub(super) enum Pair {
     Rsa(RsaKeyPair),
 }
 
-/// A signature of fixed or of modulus length.
-pub(super) enum Signed {
-    Fixed(Signature),
-    Rsa(Vec<u8>),
-}
-
-impl AsRef<[u8]> for Signed {
-    fn as_ref(&self) -> &[u8] {
-        match self {
-            Self::Fixed(signature) => signature.as_ref(),
-            Self::Rsa(signature) => signature,
-        }
-    }
-}
-
 impl Pair {
     pub(super) fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
         let failed = |_| KeyError::Malformed("the backend made no key");
@@ -98,11 +83,11 @@ impl Pair {
         })
     }
 
-    pub(super) fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Signed, SignError> {
+    pub(super) fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, SignError> {
         let random = SystemRandom::new();
         match self {
-            Self::Ec(_, pair) => pair.sign(&random, message).map(Signed::Fixed).map_err(|_| SignError),
-            Self::Ed25519(pair) => pair.try_sign(message).map(Signed::Fixed).map_err(|_| SignError),
+            Self::Ec(_, pair) => fixed(pair.sign(&random, message)),
+            Self::Ed25519(pair) => fixed(pair.try_sign(message)),
             Self::Rsa(pair) => {
                 let padding = if algorithm == Algorithm::Ps256 {
                     &RSA_PSS_SHA256
@@ -112,10 +97,16 @@ impl Pair {
                 let mut signature = vec![0; pair.public_modulus_len()];
                 pair.sign(padding, &random, message, &mut signature)
                     .map_err(|_| SignError)?;
-                Ok(Signed::Rsa(signature))
+                Ok(signature)
             }
         }
     }
+}
+
+fn fixed<E>(signature: Result<Signature, E>) -> Result<Vec<u8>, SignError> {
+    signature
+        .map(|signature| signature.as_ref().to_vec())
+        .map_err(|_| SignError)
 }
 
 enum Kind {

@@ -11,17 +11,19 @@ use crate::jwk::KeySet;
 use crate::verify::VerifyError;
 
 /// Types that are tokens; a statement never has one of them.
-const TOKEN_TYPES: [&str; 5] = ["JWT", "oauth-id-jag+jwt", "at+jwt", "client-authentication+jwt", "logout+jwt"];
+const TOKEN_TYPES: [&str; 5] = [
+    "JWT",
+    "oauth-id-jag+jwt",
+    "at+jwt",
+    "client-authentication+jwt",
+    "logout+jwt",
+];
 
 /// Verifies the signature of a compact JWS whose `typ` is exactly `typ`, and reads what it says.
 ///
 /// # Errors
 /// [`VerifyError`]; its text has nothing of the statement.
-pub fn verify_statement<C: DeserializeOwned>(
-    text: &str,
-    typ: &str,
-    keys: &KeySet,
-) -> Result<(String, C), VerifyError> {
+pub fn verify_statement<C: DeserializeOwned>(text: &str, typ: &str, keys: &KeySet) -> Result<(String, C), VerifyError> {
     if text.len() > MAX_TOKEN_BYTES {
         return Err(VerifyError::Malformed("longer than 16 KB"));
     }
@@ -59,11 +61,22 @@ mod tests {
         let text = key.sign("note+jwt", &serde_json::json!({"n": 1})).unwrap();
         let (kid, said) = verify_statement::<serde_json::Value>(&text, "note+jwt", &keys).unwrap();
         assert_eq!((kid.as_str(), &said["n"]), (key.kid(), &serde_json::json!(1)));
-        assert_eq!(verify_statement::<serde_json::Value>(&text, "memo+jwt", &keys), Err(VerifyError::Typ));
+        assert_eq!(
+            verify_statement::<serde_json::Value>(&text, "memo+jwt", &keys),
+            Err(VerifyError::Typ)
+        );
         let foreign = other.sign("note+jwt", &serde_json::json!({"n": 1})).unwrap();
-        assert_eq!(verify_statement::<serde_json::Value>(&foreign, "note+jwt", &keys), Err(VerifyError::UnknownKey));
-        let moved = other.sign_with_kid("note+jwt", key.kid(), &serde_json::json!({"n": 2})).unwrap();
-        assert_eq!(verify_statement::<serde_json::Value>(&moved, "note+jwt", &keys), Err(VerifyError::Signature));
+        assert_eq!(
+            verify_statement::<serde_json::Value>(&foreign, "note+jwt", &keys),
+            Err(VerifyError::UnknownKey)
+        );
+        let moved = other
+            .sign_with_kid("note+jwt", key.kid(), &serde_json::json!({"n": 2}))
+            .unwrap();
+        assert_eq!(
+            verify_statement::<serde_json::Value>(&moved, "note+jwt", &keys),
+            Err(VerifyError::Signature)
+        );
     }
 
     #[test]
@@ -72,7 +85,11 @@ mod tests {
         let keys: KeySet = [key.public_jwk()].into_iter().collect();
         for typ in TOKEN_TYPES {
             let text = key.sign(typ, &serde_json::json!({})).unwrap();
-            assert_eq!(verify_statement::<serde_json::Value>(&text, typ, &keys), Err(VerifyError::Typ), "{typ}");
+            assert_eq!(
+                verify_statement::<serde_json::Value>(&text, typ, &keys),
+                Err(VerifyError::Typ),
+                "{typ}"
+            );
         }
     }
 }
