@@ -1,4 +1,6 @@
 //! People and groups.
 
 pub mod group;
+pub mod membership;
+pub mod provision;
 pub mod user;

@@ -1,0 +1,422 @@
+//! Changing people: making, changing, cutting off, bringing back (RV-03, SC-14, P7).
+//!
+//! Owns what every surface does alike (admin API, console, files, SCIM later). Never hashes a password.
+
+use lanyard_protocol::claims::time::Subject;
+use lanyard_protocol::issuer::Issuer;
+use serde_json::{Value, json};
+
+use crate::admin::denial::AdminDenial;
+use crate::admin::permission::{Permission, require};
+use crate::admin::token::Admin;
+use crate::audit::event::Actor;
+use crate::audit::record::{NewEvent, record};
+use crate::cx::Cx;
+use crate::directory::user::{Credential, User, UserStatus};
+use crate::id::UserId;
+use crate::jobs::outbox::{Job, Task};
+use crate::keys::vault::Vault;
+use crate::outcome::Outcome;
+use crate::store::{StoreError, Tx};
+
+/// A person to make.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewUser {
+    /// What the person types; stored in lower case.
+    pub username: String,
+    /// Optional; never an identity (AL-07).
+    pub email: Option<String>,
+    /// For people; the user name when empty.
+    pub display_name: String,
+}
+
+/// What to change; `None` leaves as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserChange {
+    /// A new user name.
+    pub username: Option<String>,
+    /// A new address, or none.
+    pub email: Option<Option<String>>,
+    /// A new name for people.
+    pub display_name: Option<String>,
+}
+
+/// What a deactivation did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deactivated {
+    /// The person as it stands now.
+    pub user: User,
+    /// Sessions ended.
+    pub sessions: u64,
+    /// Refresh token families ended.
+    pub families: u64,
+    /// Keys of native clients removed.
+    pub keys: u64,
+    /// The jobs that carry the cut-off to the RAS; `jobs::run::perform` does each and names the position in the
+    /// revocation feed to wait for.
+    pub jobs: Vec<Job>,
+}
+
+/// How every service here ends.
+pub type Act<T> = Result<Outcome<T, AdminDenial>, StoreError>;
+
+/// Makes a person; with a hash, one who can sign in by password.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn create(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, new: &NewUser, password_hash: Option<String>) -> Act<User> {
+    let username = new.username.trim().to_lowercase();
+    let checked = match permitted(admin).and_then(|()| check_fields(&username, new.email.as_deref(), &new.display_name))
+    {
+        Ok(()) if tx.find_user_by_username(&username)?.is_some() => Err(AdminDenial::Taken {
+            what: "user",
+            name: username.clone(),
+        }),
+        other => other,
+    };
+    if let Err(denial) = checked {
+        return refuse(cx, tx, admin, "directory.user.creation_refused", &new.username, denial);
+    }
+    let display_name = if new.display_name.trim().is_empty() {
+        username.clone()
+    } else {
+        new.display_name.clone()
+    };
+    let user = User {
+        id: cx.new_id(),
+        username,
+        email: new.email.clone().filter(|email| !email.is_empty()),
+        display_name,
+        status: UserStatus::Active,
+        not_before: None,
+        version: 1,
+        created_at: cx.now,
+        updated_at: cx.now,
+    };
+    tx.insert_user(&user)?;
+    let has_password = password_hash.is_some();
+    if let Some(password_hash) = password_hash {
+        tx.put_credential(
+            &user.id,
+            &Credential {
+                password_hash,
+                changed_at: cx.now,
+            },
+        )?;
+    }
+    let event = about("directory.user.created", admin, &user).detail("after", shown(&user));
+    record(cx, tx, event.detail("password", has_password))?;
+    Ok(Outcome::Granted(user))
+}
+
+/// Changes a person's names or address.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn change(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, id: &UserId, change: &UserChange) -> Act<User> {
+    const REFUSED: &str = "directory.user.change_refused";
+    let before = match find(tx, admin, id)? {
+        Ok(user) => user,
+        Err(denial) => return refuse(cx, tx, admin, REFUSED, id.as_str(), denial),
+    };
+    let mut user = before.clone();
+    if let Some(username) = &change.username {
+        user.username = username.trim().to_lowercase();
+    }
+    if let Some(email) = &change.email {
+        user.email = email.clone().filter(|email| !email.is_empty());
+    }
+    if let Some(display_name) = &change.display_name {
+        user.display_name.clone_from(display_name);
+    }
+    if user == before {
+        return Ok(Outcome::Granted(before));
+    }
+    if let Err(denial) = check_fields(&user.username, user.email.as_deref(), &user.display_name) {
+        return refuse(cx, tx, admin, REFUSED, id.as_str(), denial);
+    }
+    if user.username != before.username && tx.find_user_by_username(&user.username)?.is_some() {
+        let denial = AdminDenial::Taken {
+            what: "user",
+            name: user.username,
+        };
+        return refuse(cx, tx, admin, REFUSED, id.as_str(), denial);
+    }
+    user.version += 1;
+    user.updated_at = cx.now;
+    tx.update_user(&user)?;
+    let event = about("directory.user.changed", admin, &user);
+    record(
+        cx,
+        tx,
+        event.detail("before", shown(&before)).detail("after", shown(&user)),
+    )?;
+    Ok(Outcome::Granted(user))
+}
+
+/// Cuts a person off: no sign-in, no exchange, no refresh from this commit on; sessions, refresh tokens and enrolled
+/// keys are gone; jobs carry it to the RAS. Repeating it repeats the cut. Written with the reserve.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn deactivate(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    vault: &Vault,
+    issuer: &Issuer,
+    admin: &Admin,
+    id: &UserId,
+) -> Act<Deactivated> {
+    let before = match find(tx, admin, id)? {
+        Ok(user) => user,
+        Err(denial) => {
+            return refuse(
+                cx,
+                tx,
+                admin,
+                "directory.user.deactivation_refused",
+                id.as_str(),
+                denial,
+            );
+        }
+    };
+    let mut user = before.clone();
+    user.status = UserStatus::Deactivated;
+    user.not_before = Some(cx.now);
+    user.version += 1;
+    user.updated_at = cx.now;
+    tx.update_user(&user)?;
+    let cut = cut_off(cx, tx, vault, issuer, &user)?;
+    let event = about("directory.user.deactivated", admin, &user)
+        .detail("before", json!({"status": before.status.as_str()}))
+        .detail("after", json!({"status": user.status.as_str()}));
+    record(cx, tx, cut.tell(event))?;
+    Ok(Outcome::Granted(cut.with(user)))
+}
+
+/// Ends everything a person has and lets them sign in again at once: after a loss of a device, for instance
+/// (RV-03, "revoke all"). Written with the reserve.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn end_access(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    vault: &Vault,
+    issuer: &Issuer,
+    admin: &Admin,
+    id: &UserId,
+) -> Act<Deactivated> {
+    let mut user = match find(tx, admin, id)? {
+        Ok(user) => user,
+        Err(denial) => return refuse(cx, tx, admin, "directory.user.ending_refused", id.as_str(), denial),
+    };
+    user.not_before = Some(cx.now);
+    user.version += 1;
+    user.updated_at = cx.now;
+    tx.update_user(&user)?;
+    let cut = cut_off(cx, tx, vault, issuer, &user)?;
+    record(cx, tx, cut.tell(about("directory.user.access_ended", admin, &user)))?;
+    Ok(Outcome::Granted(cut.with(user)))
+}
+
+/// Lets a person sign in again. Nothing from before comes back: `not_before` stays (SC-14).
+///
+/// # Errors
+/// [`StoreError`].
+pub fn reactivate(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, id: &UserId) -> Act<User> {
+    let mut user = match find(tx, admin, id)? {
+        Ok(user) => user,
+        Err(denial) => {
+            return refuse(
+                cx,
+                tx,
+                admin,
+                "directory.user.reactivation_refused",
+                id.as_str(),
+                denial,
+            );
+        }
+    };
+    if user.is_active() {
+        return Ok(Outcome::Granted(user));
+    }
+    user.status = UserStatus::Active;
+    user.version += 1;
+    user.updated_at = cx.now;
+    tx.update_user(&user)?;
+    let event = about("directory.user.reactivated", admin, &user);
+    record(
+        cx,
+        tx,
+        event
+            .detail("before", json!({"status": "deactivated"}))
+            .detail("after", json!({"status": "active"})),
+    )?;
+    Ok(Outcome::Granted(user))
+}
+
+/// Sets a person's password, given as its hash, and ends what was signed in with the old one (not the tokens at other
+/// parties: use [`end_access`] for that).
+///
+/// # Errors
+/// [`StoreError`].
+pub fn reset_password(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, id: &UserId, password_hash: String) -> Act<User> {
+    let user = match find(tx, admin, id)? {
+        Ok(user) => user,
+        Err(denial) => return refuse(cx, tx, admin, "directory.password.reset_refused", id.as_str(), denial),
+    };
+    tx.put_credential(
+        &user.id,
+        &Credential {
+            password_hash,
+            changed_at: cx.now,
+        },
+    )?;
+    let sessions = tx.end_sessions_of(&user.id, cx.now)?;
+    let families = tx.end_families_of_user(&user.id, cx.now)?;
+    let event = about("directory.password.reset", admin, &user).detail("sessions", sessions);
+    record(cx, tx, event.detail("families", families))?;
+    Ok(Outcome::Granted(user))
+}
+
+struct Cut {
+    sessions: u64,
+    families: u64,
+    keys: u64,
+    jobs: Vec<Job>,
+}
+
+impl Cut {
+    fn tell(&self, event: NewEvent) -> NewEvent {
+        event
+            .detail("sessions", self.sessions)
+            .detail("families", self.families)
+            .detail("keys", self.keys)
+    }
+
+    fn with(self, user: User) -> Deactivated {
+        let Self {
+            sessions,
+            families,
+            keys,
+            jobs,
+        } = self;
+        Deactivated {
+            user,
+            sessions,
+            families,
+            keys,
+            jobs,
+        }
+    }
+}
+
+fn cut_off(cx: &Cx, tx: &mut dyn Tx, vault: &Vault, issuer: &Issuer, user: &User) -> Result<Cut, StoreError> {
+    let sessions = tx.end_sessions_of(&user.id, cx.now)?;
+    let families = tx.end_families_of_user(&user.id, cx.now)?;
+    let mut keys = 0;
+    for key in tx.list_keys_held_by_user(&user.id)? {
+        keys += u64::from(tx.remove_client_key(&key.client, &key.kid)?);
+    }
+    // One job per name that the person has outside, also at audiences that are switched off by now.
+    let mut subjects: Vec<Subject> = tx
+        .list_audiences()?
+        .iter()
+        .map(|audience| vault.subject_for_audience(audience, &user.id))
+        .collect();
+    subjects.sort();
+    subjects.dedup();
+    let mut jobs = Vec::with_capacity(subjects.len());
+    for subject in subjects {
+        let task = Task::RevokeSubject {
+            issuer: issuer.clone(),
+            subject,
+            not_after: cx.now.micros(),
+        };
+        let job = Job {
+            id: cx.new_id(),
+            task,
+            due_at: cx.now,
+            attempts: 0,
+            leased_until: None,
+        };
+        tx.insert_job(&job)?;
+        jobs.push(job);
+    }
+    Ok(Cut {
+        sessions,
+        families,
+        keys,
+        jobs,
+    })
+}
+
+pub(super) fn permitted(admin: &Admin) -> Result<(), AdminDenial> {
+    require(admin, Permission::Write)
+}
+
+/// Records a refused act.
+pub(super) fn refuse<T>(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    admin: &Admin,
+    kind: &'static str,
+    target: &str,
+    denial: AdminDenial,
+) -> Act<T> {
+    let event = NewEvent::denied(kind, denial.code()).actor(actor(admin));
+    record(cx, tx, event.target(target).detail("why", denial.to_string()))?;
+    Ok(Outcome::Denied(denial))
+}
+
+pub(super) fn actor(admin: &Admin) -> Actor {
+    Actor::Admin(admin.token.as_str().to_owned())
+}
+
+fn find(tx: &mut dyn Tx, admin: &Admin, id: &UserId) -> Result<Result<User, AdminDenial>, StoreError> {
+    if let Err(denial) = permitted(admin) {
+        return Ok(Err(denial));
+    }
+    let user = tx.find_user(id)?;
+    Ok(user.ok_or_else(|| AdminDenial::NotFound {
+        what: "user",
+        name: id.as_str().to_owned(),
+    }))
+}
+
+fn about(kind: &'static str, admin: &Admin, user: &User) -> NewEvent {
+    NewEvent::granted(kind)
+        .actor(actor(admin))
+        .subject(user.id.as_str())
+        .target(&user.username)
+}
+
+/// A person as the log shows it.
+fn shown(user: &User) -> Value {
+    json!({"username": user.username, "email": user.email, "display_name": user.display_name, "status": user.status.as_str()})
+}
+
+fn check_fields(username: &str, email: Option<&str>, display_name: &str) -> Result<(), AdminDenial> {
+    let plain = |c: char| !c.is_whitespace() && !c.is_control();
+    if username.is_empty() || username.chars().count() > 128 || !username.chars().all(plain) {
+        return Err(AdminDenial::invalid(
+            "username",
+            "use 1 to 128 characters without spaces",
+        ));
+    }
+    if display_name.chars().count() > 256 || display_name.chars().any(char::is_control) {
+        return Err(AdminDenial::invalid(
+            "display_name",
+            "use at most 256 characters without control characters",
+        ));
+    }
+    if let Some(email) = email.filter(|email| !email.is_empty()) {
+        let parts: Vec<&str> = email.rsplitn(2, '@').collect();
+        let good = matches!(parts.as_slice(), [domain, local] if !domain.is_empty() && !local.is_empty());
+        if !good || email.len() > 254 || !email.chars().all(plain) {
+            return Err(AdminDenial::invalid("email", "this is not an e-mail address"));
+        }
+    }
+    Ok(())
+}
