@@ -93,10 +93,8 @@ function clientForCodeFlow(facts, metadata) {
   const able = facts.clients.filter(loopback);
   const methods = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
   if (methods.includes('none')) {
-    return (
-      able.find((c) => !c.idp.client_secret && !c.idp.private_jwk) ??
-      fail('client', 'the metadata lists "none", so the suite signs in as a public client, and the facts hold none with the redirect URI http://127.0.0.1/callback')
-    );
+    // The suite then signs in as a public client; the client of `lanyard login` is one.
+    return able.find((c) => !c.idp.client_secret && !c.idp.private_jwk) ?? { idp: { client_id: 'lanyard-cli' } };
   }
   return (
     able.find((c) => c.idp.client_secret) ??

@@ -9,8 +9,9 @@ class Admin:
     """Talks to `admin.url` of the facts file with its token; takes back what it made when left."""
 
     def __init__(self, facts):
+        base = facts["admin"]["url"].rstrip("/").removesuffix("/admin/v1")
         self._http = httpx.Client(
-            base_url=facts["admin"]["url"].rstrip("/"),
+            base_url=base + "/admin/v1",
             headers={"authorization": f"Bearer {facts['admin']['token']}"},
         )
         self._made = []
@@ -19,20 +20,36 @@ class Admin:
         return self
 
     def __exit__(self, *_exc):
-        for path in reversed(self._made):
-            self._http.delete(path)
+        for path, query in reversed(self._made):
+            self._http.delete(path, params=query)
         self._http.close()
 
-    def _create(self, path, body):
-        response = self._http.post(path, json=body)
-        if response.status_code not in (200, 201):
-            fail(f"admin API, POST {path}", f"HTTP {response.status_code} {response.text[:200]}")
+    def _put(self, path, body):
+        response = self._http.put(path, json=body)
+        if response.status_code != 200:
+            fail(f"admin API, PUT {path}", f"HTTP {response.status_code} {response.text[:300]}")
         return response.json()
 
     def register_foreign_ras(self, *, name, issuer, resource, scopes, client, client_id_there, groups):
-        """Makes `issuer` an audience this lab's issuer may mint ID-JAGs for.
+        """Makes `issuer` an audience the lab's issuer may mint ID-JAGs for.
 
-        One connector with that audience and resource, the client's id at the foreign server, and a
-        rule that allows the groups.
+        One audience with the client's id there, one connector with that audience and resource, and
+        one rule that lets the groups reach it.
         """
-        raise NotImplementedError
+        self._put("/audiences", {"issuer": issuer, "clients": {client["idp"]["client_id"]: client_id_there}})
+        self._made.append(("/audiences", {"issuer": issuer}))
+        self._put(
+            f"/connectors/{name}",
+            {
+                "name": name,
+                "mcp_url": resource,
+                "resource": resource,
+                "audience": issuer,
+                "scopes": [{"scope": scope} for scope in scopes],
+            },
+        )
+        self._made.append((f"/connectors/{name}", None))
+        rule = {"title": f"Interop: {name}", "groups": groups, "clients": "all", "connectors": [name], "scopes": "all"}
+        written = self._put("/rules", rule)
+        record = written.get("record", written)
+        self._made.append((f"/rules/{record['id']}", None))
