@@ -179,14 +179,10 @@ fn cause(error: &reqwest::Error) -> FetchError {
             return found;
         }
         // The source of an io::Error skips the error it wraps.
-        if let Some(found) = current
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-            .and_then(|inner| known(inner))
-        {
-            return found;
-        }
-        next = current.source();
+        next = match current.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => current.source(),
+        };
     }
     if error.is_timeout() {
         FetchError::Timeout
