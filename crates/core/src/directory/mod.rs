@@ -3,4 +3,5 @@
 pub mod group;
 pub mod membership;
 pub mod provision;
+pub mod put;
 pub mod user;

@@ -393,11 +393,11 @@ fn about(kind: &'static str, admin: &Admin, user: &User) -> NewEvent {
 }
 
 /// A person as the log shows it.
-fn shown(user: &User) -> Value {
+pub(super) fn shown(user: &User) -> Value {
     json!({"username": user.username, "email": user.email, "display_name": user.display_name, "status": user.status.as_str()})
 }
 
-fn check_fields(username: &str, email: Option<&str>, display_name: &str) -> Result<(), AdminDenial> {
+pub(super) fn check_fields(username: &str, email: Option<&str>, display_name: &str) -> Result<(), AdminDenial> {
     let plain = |c: char| !c.is_whitespace() && !c.is_control();
     if username.is_empty() || username.chars().count() > 128 || !username.chars().all(plain) {
         return Err(AdminDenial::invalid(
