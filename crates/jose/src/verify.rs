@@ -11,7 +11,7 @@ use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 pub use self::verdicts::VerdictCache;
 use crate::algorithm::Algorithm;
 use crate::jwk::KeySet;
-use crate::token::{Kind, Unverified, Verified};
+use crate::token::{AccessToken, Kind, Unverified, Verified};
 
 /// The longest clock skew that is allowed, in seconds (SEC-07).
 pub const MAX_LEEWAY: i64 = 60;
@@ -42,6 +42,9 @@ pub enum Audience<'a> {
     Contains(&'a str),
     /// One of these values, alone.
     SoleOf(&'a [&'a str]),
+    /// Any, of access tokens only: their issuer looks at its own token, and its own record of it says whom it is for
+    /// (introspection, RFC 7662). Never for deciding about access: every other kind of token is refused.
+    OwnRecord,
 }
 
 /// Verifies a token against the keys of its issuer and a context.
@@ -93,6 +96,7 @@ fn check_claims<K: Kind>(token: &Unverified<K>, expected: &Expected<'_>) -> Resu
         Audience::Sole(own) => audience.sole().is_some_and(|value| value == own),
         Audience::Contains(own) => audience.as_slice().iter().any(|value| value == own),
         Audience::SoleOf(own) => audience.sole().is_some_and(|value| own.contains(&value.as_str())),
+        Audience::OwnRecord => K::NAME == AccessToken::NAME,
     };
     if !addressed {
         return Err(VerifyError::Audience);

@@ -1,7 +1,7 @@
 //! `typ` as a media type, and claims that contradict their kind.
 
-use lanyard_jose::token::{ClientAssertion, IdJag, IdToken, Unverified};
-use lanyard_jose::verify::VerifyError;
+use lanyard_jose::token::{AccessToken, ClientAssertion, IdJag, IdToken, Unverified};
+use lanyard_jose::verify::{Audience, Expected, VerifyError};
 use serde_json::{Value, json};
 
 use crate::forge::{Issuer, change, expected, id_jag, redeem};
@@ -91,9 +91,30 @@ fn an_id_token_may_name_several_audiences_only_where_that_is_expected() {
         redeem::<IdToken>(&token, &issuer.keys, &expected()).unwrap_err(),
         VerifyError::Audience
     );
-    let contains = lanyard_jose::verify::Expected {
-        audience: lanyard_jose::verify::Audience::Contains("https://auth.ledger.example"),
+    let contains = Expected {
+        audience: Audience::Contains("https://auth.ledger.example"),
         ..expected()
     };
     assert!(redeem::<IdToken>(&token, &issuer.keys, &contains).is_ok());
+}
+
+#[test]
+fn only_an_access_token_is_looked_at_by_its_issuer_without_an_audience() {
+    let issuer = Issuer::new();
+    let own = Expected {
+        audience: Audience::OwnRecord,
+        ..expected()
+    };
+    let token = issuer.sign(&change(issuer.header(), "typ", json!("at+jwt")), &id_jag());
+    assert!(redeem::<AccessToken>(&token, &issuer.keys, &own).is_ok());
+    let token = issuer.sign(&issuer.header(), &id_jag());
+    assert_eq!(
+        redeem::<IdJag>(&token, &issuer.keys, &own).unwrap_err(),
+        VerifyError::Audience
+    );
+    let token = issuer.sign(&change(issuer.header(), "typ", json!("JWT")), &id_jag());
+    assert_eq!(
+        redeem::<IdToken>(&token, &issuer.keys, &own).unwrap_err(),
+        VerifyError::Audience
+    );
 }
