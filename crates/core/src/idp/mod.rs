@@ -1,11 +1,19 @@
 //! Decisions of the IdP. Never imports `ras`.
 
+pub mod access_token;
+pub mod authorization_code;
+pub mod authorize;
 pub mod id_jag;
+pub mod id_token;
 pub mod refresh_family;
+pub mod refresh_token;
+pub mod session;
 pub mod settings;
+pub mod sign_in;
 pub mod subject;
 mod subject_token;
 pub mod token_exchange;
+pub mod token_grant;
 mod token_id;
 
 use crate::store::StoreError;

@@ -1,5 +1,6 @@
 //! Browser sessions, authorization codes and refresh tokens of the IdP.
 
 pub mod code;
+pub mod password;
 pub mod record;
 pub mod refresh;

@@ -1,0 +1,180 @@
+//! Signing a person in with user name and password.
+//!
+//! Owns the decision and the new session. Never hashes: the password is checked between [`lookup`] and [`complete`],
+//! outside of any unit, and the number of attempts is limited by the server.
+
+use lanyard_jose::digest::sha256;
+use lanyard_jose::random;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::audit::event::Actor;
+use crate::audit::record::{NewEvent, record};
+use crate::cx::Cx;
+use crate::directory::user::User;
+use crate::id::{SessionId, UserId};
+use crate::idp::settings::IdpSettings;
+use crate::outcome::Outcome;
+use crate::session::password::DUMMY_HASH;
+use crate::session::record::{Authentication, Session};
+use crate::store::{StoreError, Tx};
+
+/// The longest user name that is looked up, in characters.
+const MAX_USERNAME: usize = 256;
+
+/// What the typed password is to be checked against. Always has a hash, also for a name that does not exist.
+pub struct Candidate {
+    user: Option<UserId>,
+    password_hash: Option<String>,
+}
+
+impl Candidate {
+    /// The hash to check, in PHC form (`session::password::verify`). The outcome for a person who does not exist is
+    /// of no consequence.
+    pub fn hash(&self) -> &str {
+        self.password_hash.as_deref().unwrap_or(DUMMY_HASH)
+    }
+
+    /// The person, if there is one: for limits per person. Never shown.
+    pub const fn user(&self) -> Option<&UserId> {
+        self.user.as_ref()
+    }
+}
+
+/// A session that began, and what its cookie holds.
+pub struct NewSession {
+    /// The session.
+    pub session: Session,
+    /// The cookie's secret; only its hash is stored.
+    pub secret: SecretString,
+    /// Who signed in.
+    pub user: User,
+}
+
+/// Why a sign-in failed. The page says the same for each (SEC-23).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SignInDenial {
+    /// Nobody has that user name.
+    #[error("there is no such user name")]
+    UnknownUser,
+    /// The person has no password.
+    #[error("the person has no password")]
+    NoPassword,
+    /// Another password.
+    #[error("the password is wrong")]
+    WrongPassword,
+    /// The password was changed while this one was being checked.
+    #[error("the password was changed meanwhile")]
+    PasswordChanged,
+    /// The person is deactivated.
+    #[error("the person is deactivated")]
+    UserDeactivated,
+}
+
+impl SignInDenial {
+    /// The stable name: in the audit log, in metrics, in the manual. Never renamed.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownUser => "unknown_user",
+            Self::NoPassword => "no_password",
+            Self::WrongPassword => "wrong_password",
+            Self::PasswordChanged => "password_changed",
+            Self::UserDeactivated => "user_deactivated",
+        }
+    }
+}
+
+/// Finds what a typed password is to be checked against.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn lookup(tx: &mut dyn Tx, username: &str) -> Result<Candidate, StoreError> {
+    let nobody = Candidate { user: None, password_hash: None };
+    let username = username.trim().to_lowercase();
+    if username.is_empty() || username.chars().count() > MAX_USERNAME {
+        return Ok(nobody);
+    }
+    let Some(user) = tx.find_user_by_username(&username)? else { return Ok(nobody) };
+    let credential = tx.find_credential(&user.id)?;
+    Ok(Candidate { user: Some(user.id), password_hash: credential.map(|credential| credential.password_hash) })
+}
+
+/// Decides a sign-in whose password was checked, and begins the session. A session that the browser already had is
+/// ended: its identifier is never carried over a sign-in (SEC-16).
+///
+/// # Errors
+/// [`StoreError`].
+pub fn complete(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    settings: &IdpSettings,
+    candidate: &Candidate,
+    password_fits: bool,
+    replaces: Option<&SessionId>,
+) -> Result<Outcome<NewSession, SignInDenial>, StoreError> {
+    match check(tx, candidate, password_fits)? {
+        Ok(user) => {
+            if let Some(old) = replaces
+                && tx.end_session(old, cx.now, false)?
+            {
+                tx.end_families_of_session(old, false, cx.now)?;
+            }
+            let new = begin(cx, tx, settings, user)?;
+            let event = NewEvent::granted("idp.sign_in.succeeded")
+                .actor(Actor::User(new.user.id.to_string()))
+                .subject(new.user.id.as_str())
+                .detail("acr", new.session.authentication.acr.as_str())
+                .detail("session", new.session.id.as_str())
+                .detail("username", new.user.username.as_str());
+            record(cx, tx, event)?;
+            Ok(Outcome::Granted(new))
+        }
+        Err(denial) => {
+            // The typed name is not written: people type their password there by mistake (SEC-10).
+            let mut event = NewEvent::denied("idp.sign_in.failed", denial.code());
+            if let Some(user) = &candidate.user {
+                event = event.subject(user.as_str());
+            }
+            record(cx, tx, event)?;
+            Ok(Outcome::Denied(denial))
+        }
+    }
+}
+
+fn check(
+    tx: &mut dyn Tx,
+    candidate: &Candidate,
+    password_fits: bool,
+) -> Result<Result<User, SignInDenial>, StoreError> {
+    let Some(id) = &candidate.user else { return Ok(Err(SignInDenial::UnknownUser)) };
+    let Some(user) = tx.find_user(id)? else { return Ok(Err(SignInDenial::UnknownUser)) };
+    let Some(checked) = &candidate.password_hash else { return Ok(Err(SignInDenial::NoPassword)) };
+    if !password_fits {
+        return Ok(Err(SignInDenial::WrongPassword));
+    }
+    // What was checked must still be what is stored.
+    if tx.find_credential(id)?.is_none_or(|current| current.password_hash != *checked) {
+        return Ok(Err(SignInDenial::PasswordChanged));
+    }
+    Ok(if user.is_active() { Ok(user) } else { Err(SignInDenial::UserDeactivated) })
+}
+
+fn begin(cx: &Cx, tx: &mut dyn Tx, settings: &IdpSettings, user: User) -> Result<NewSession, StoreError> {
+    let secret = random::token(&*cx.random);
+    let session = Session {
+        id: cx.new_id(),
+        user: user.id.clone(),
+        secret_hash: sha256(secret.expose_secret().as_bytes()),
+        authentication: Authentication {
+            auth_time: cx.now,
+            acr: settings.acr.clone(),
+            amr: vec!["pwd".to_owned()],
+        },
+        created_at: cx.now,
+        last_used_at: cx.now,
+        expires_at: cx.now.plus(settings.session_absolute),
+        ended_at: None,
+        ended_by_admin: false,
+    };
+    tx.insert_session(&session)?;
+    Ok(NewSession { session, secret, user })
+}
