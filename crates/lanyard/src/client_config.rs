@@ -2,9 +2,13 @@
 //!
 //! Owns the file's keys and their checks. Never holds a secret: the file names where one rests (CF-03, CL-ST-01).
 
+pub(crate) mod at;
+pub(crate) mod mcp;
 pub(crate) mod open;
 pub(crate) mod outcome;
 pub(crate) mod state;
+pub(crate) mod step_up;
+pub(crate) mod words;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;

@@ -13,7 +13,7 @@ use crate::admin::spec::Organisation;
 use crate::admin::token::Admin;
 use crate::admin::{audience, client, connector, resource, rule, trust};
 use crate::cx::Cx;
-use crate::directory::provision;
+use crate::directory::put;
 use crate::keys::vault::Vault;
 use crate::outcome::Outcome;
 use crate::store::{StoreError, Tx};
@@ -28,6 +28,7 @@ pub struct Deployment {
 }
 
 /// What `apply` did to one record.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Applied {
     /// `user`, `group`, `client`, `audience`, `connector`, `resource`, `trust` or `rule`.
@@ -80,10 +81,10 @@ pub fn apply(
             }
         };
     }
-    each!("group", &organisation.groups, |spec| spec.name.clone(), provision::put_group(cx, tx, admin, spec));
+    each!("group", &organisation.groups, |spec| spec.name.clone(), put::put_group(cx, tx, admin, spec));
     each!("user", &organisation.users, |spec| spec.username.clone(), {
         let hash = password_hashes.get(&spec.username.to_lowercase()).map(String::as_str);
-        provision::put_user(cx, tx, admin, spec, hash)
+        put::put_user(cx, tx, vault, deployment.idp.as_ref(), admin, spec, hash)
     });
     each!(
         "client",

@@ -10,6 +10,7 @@ use crate::cx::Cx;
 use crate::store::{StoreError, Tx};
 
 /// What happened to a record.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {

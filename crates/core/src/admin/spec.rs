@@ -13,6 +13,7 @@ use crate::policy::rule::Effect;
 use crate::trust::issuer::ScopeRule;
 
 /// A whole organisation, or a part of one. What is not named is left as it is.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Organisation {
@@ -35,6 +36,7 @@ pub struct Organisation {
 }
 
 /// A group or role.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupSpec {
@@ -50,6 +52,7 @@ const fn group() -> GroupKind {
 }
 
 /// A person.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UserSpec {
@@ -79,6 +82,7 @@ impl std::fmt::Debug for UserSpec {
 }
 
 /// A client on one side.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClientSpec {
@@ -140,6 +144,7 @@ const fn yes() -> bool {
 }
 
 /// A RAS that the IdP issues for.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AudienceSpec {
@@ -173,6 +178,7 @@ const fn five_minutes() -> i64 {
 }
 
 /// An approved MCP server.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectorSpec {
@@ -210,6 +216,7 @@ const fn active() -> ConnectorStatus {
 }
 
 /// One scope of a connector.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeSpec {
@@ -224,6 +231,7 @@ pub struct ScopeSpec {
 }
 
 /// A resource of our RAS.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResourceSpec {
@@ -243,6 +251,7 @@ pub struct ResourceSpec {
 }
 
 /// An issuer that our RAS trusts for one tenant.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrustSpec {
@@ -303,6 +312,7 @@ const fn ten_minutes() -> i64 {
 }
 
 /// A policy rule, by names.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleSpec {
@@ -336,6 +346,7 @@ const fn allow() -> Effect {
 }
 
 /// The word `"all"`, or a list of names. An empty list selects nothing.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum AllOr {
@@ -356,6 +367,7 @@ impl AllOr {
 }
 
 /// The word `all`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum All {

@@ -14,6 +14,7 @@ use crate::clock::Timestamp;
 use crate::id::{ClientKey, SecretId, UserId};
 
 /// Where a client is registered. The same program has a record on each side.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
@@ -71,6 +72,7 @@ pub struct Client {
 }
 
 /// How a client proves itself at the token endpoint.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuthMethod {
@@ -95,6 +97,7 @@ impl ClientAuthMethod {
 }
 
 /// Which identifier of a person a relying party sees.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SubjectMode {

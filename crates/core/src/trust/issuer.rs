@@ -96,6 +96,7 @@ impl<T: PartialEq> Allowed<T> {
 }
 
 /// What happens when the redemption asks for fewer scopes than the ID-JAG holds (D-04).
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScopeRule {

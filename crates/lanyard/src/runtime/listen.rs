@@ -1,0 +1,169 @@
+//! Sockets that answer HTTP/1.1 and HTTP/2, with or without TLS.
+//!
+//! Owns connections: their limits, the peer's address, and a stop that finishes requests under way.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum::body::Body;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use lanyard_server::http::peer::Peer;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+/// Connections of one listener at once; more wait to be accepted.
+const MAX_CONNECTIONS: usize = 16_384;
+/// How long a peer may take for the TLS handshake, or for the headers of a request (HT-03).
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What an answer becomes.
+pub type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+/// What answers requests.
+pub type Handler = Arc<dyn Fn(Request<Incoming>) -> Answer + Send + Sync>;
+
+/// A handler of an axum router.
+pub fn router(router: Router) -> Handler {
+    Arc::new(move |request: Request<Incoming>| {
+        let answer = router.clone().oneshot(request.map(Body::new));
+        Box::pin(async move {
+            match answer.await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
+        })
+    })
+}
+
+/// Binds a socket.
+///
+/// # Errors
+/// With the address and what would mend it.
+pub async fn bind(address: SocketAddr, field: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("{field}: {address} cannot be bound; choose a free port, or stop what uses it"))
+}
+
+/// Answers connections until `stop`, then finishes requests under way for at most `drain`.
+///
+/// # Errors
+/// None at present; the type fits the supervisor.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    handler: Handler,
+    stop: CancellationToken,
+    drain: Duration,
+) -> anyhow::Result<()> {
+    let graceful = GracefulShutdown::new();
+    let tracker = TaskTracker::new();
+    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let builder = Arc::new(builder());
+    loop {
+        let permit = Arc::clone(&slots).acquire_owned().await?;
+        let (stream, peer) = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of descriptors, or the peer left: the next attempt waits a moment instead of spinning.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+        };
+        let connection = Connection {
+            builder: Arc::clone(&builder),
+            handler: Arc::clone(&handler),
+            peer: peer.ip(),
+            watcher: graceful.watcher(),
+        };
+        let tls = tls.clone();
+        #[expect(clippy::disallowed_methods, reason = "connections are tracked and drained by their listener")]
+        tracker.spawn(async move {
+            connection.run(stream, tls).await;
+            drop(permit);
+        });
+    }
+    drop(listener);
+    tracker.close();
+    let finished = async {
+        graceful.shutdown().await;
+        tracker.wait().await;
+    };
+    if tokio::time::timeout(drain, finished).await.is_err() {
+        tracing::warn!("requests were still under way when the time to drain was over");
+    }
+    Ok(())
+}
+
+struct Connection {
+    builder: Arc<auto::Builder<TokioExecutor>>,
+    handler: Handler,
+    peer: IpAddr,
+    watcher: hyper_util::server::graceful::Watcher,
+}
+
+impl Connection {
+    async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
+        // Small answers leave at once.
+        let _ = stream.set_nodelay(true);
+        match tls {
+            None => self.answer(stream).await,
+            Some(tls) => match tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
+                Ok(Ok(stream)) => self.answer(stream).await,
+                Ok(Err(error)) => tracing::debug!(%error, "the TLS handshake failed"),
+                Err(_) => tracing::debug!("the TLS handshake took too long"),
+            },
+        }
+    }
+
+    async fn answer<S>(self, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self { builder, handler, peer, watcher } = self;
+        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            let answer = handler(request);
+            async move { Ok::<_, Infallible>(answer.await) }
+        });
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(%error, "a connection ended with an error");
+        }
+    }
+}
+
+/// Limits of SEC-22 and HT-03 for both protocol versions.
+fn builder() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .max_headers(100)
+        .max_buf_size(64 * 1024)
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(100)
+        .max_header_list_size(32 * 1024)
+        .keep_alive_interval(Duration::from_secs(30));
+    builder
+}

@@ -1,0 +1,81 @@
+//! What the admin API stands on, and who is asking.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use lanyard_core::admin::apply::Deployment;
+use lanyard_core::admin::token::Admin;
+use lanyard_core::admin::tokens;
+use lanyard_core::cx::Cx;
+use lanyard_core::keys::rotation::RotationSettings;
+use lanyard_core::policy::cache::PolicyCache;
+use lanyard_core::store::StoreExt;
+
+use crate::admin::error::ApiError;
+use crate::cut_off::CutOff;
+use crate::oauth::basis::Basis;
+use crate::password::Passwords;
+
+/// The parts of this room; cheap to clone.
+#[derive(Clone)]
+pub struct AdminDeps {
+    /// What every room stands on.
+    pub basis: Basis,
+    /// Our own issuers.
+    pub deployment: Arc<Deployment>,
+    /// The compiled policy, for explaining.
+    pub policy: Arc<PolicyCache>,
+    /// Makes a cut-off effective before the answer.
+    pub cut_off: Arc<CutOff>,
+    /// Hashes passwords, a bounded number at once.
+    pub passwords: Arc<Passwords>,
+    /// Times of a key rotation.
+    pub rotation: RotationSettings,
+    /// The origin of our gateway, for route snapshots.
+    pub gateway_url: Option<Arc<str>>,
+}
+
+/// An authenticated administrator and the context of the request.
+pub struct Caller {
+    /// Who.
+    pub admin: Admin,
+    /// The context.
+    pub cx: Cx,
+}
+
+impl FromRequestParts<AdminDeps> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, deps: &AdminDeps) -> Result<Self, ApiError> {
+        let cx = deps.basis.cx(parts);
+        let guard = &deps.basis.guard;
+        if let Err(seconds) = guard.admit(cx.peer, None, cx.now) {
+            return Err(ApiError::too_many(&cx, seconds));
+        }
+        let Some(token) = bearer(parts) else { return Err(ApiError::unauthenticated(&cx)) };
+        let now = cx.now;
+        let found = deps.basis.store.read(move |tx| tokens::authenticate(tx, &token, now)).await;
+        match found {
+            Ok(Some(admin)) => Ok(Self { admin, cx }),
+            Ok(None) => {
+                guard.failed(cx.peer, None, cx.now);
+                Err(ApiError::unauthenticated(&cx))
+            }
+            Err(error) => Err(ApiError::failed(&cx, &error)),
+        }
+    }
+}
+
+/// The token of exactly one `Authorization: Bearer` header.
+fn bearer(parts: &Parts) -> Option<String> {
+    let mut values = parts.headers.get_all(AUTHORIZATION).iter();
+    let value = values.next()?.to_str().ok()?;
+    if values.next().is_some() {
+        return None;
+    }
+    let (scheme, token) = value.split_once(' ')?;
+    let good = scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.len() <= 256;
+    good.then(|| token.to_owned())
+}

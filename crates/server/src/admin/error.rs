@@ -1,0 +1,137 @@
+//! Errors of the admin API: the exact check that failed and what mends it, for the administrator.
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::{HeaderValue, WWW_AUTHENTICATE};
+use lanyard_core::admin::apply::ApplyDenial;
+use lanyard_core::admin::denial::AdminDenial;
+use lanyard_core::admin::owner::ClaimDenial;
+use lanyard_core::cx::Cx;
+use lanyard_core::store::StoreError;
+use serde::Serialize;
+
+use crate::http::answer;
+
+/// An error as it is answered.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    retry_after: Option<u64>,
+    body: ApiErrorBody,
+}
+
+/// The body of an error.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ApiErrorBody {
+    /// A stable code.
+    pub error: &'static str,
+    /// What is wrong and what would be right, for people.
+    pub message: String,
+    /// The field, when one is to blame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Names the audit event.
+    pub request_id: String,
+}
+
+impl ApiError {
+    fn new(cx: &Cx, status: StatusCode, error: &'static str, message: impl Into<String>) -> Self {
+        let body = ApiErrorBody { error, message: message.into(), field: None, request_id: cx.request_id.to_string() };
+        Self { status, retry_after: None, body }
+    }
+
+    /// No token, or one that is unknown, expired or revoked.
+    pub fn unauthenticated(cx: &Cx) -> Self {
+        let message = "a live administrator token is needed in the Authorization header; see `lanyard admin claim`";
+        Self::new(cx, StatusCode::UNAUTHORIZED, "unauthenticated", message)
+    }
+
+    /// Too many attempts.
+    pub fn too_many(cx: &Cx, seconds: u64) -> Self {
+        let mut error = Self::new(cx, StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", "wait, then try again");
+        error.retry_after = Some(seconds);
+        error
+    }
+
+    /// The request cannot be read.
+    pub fn unreadable(cx: &Cx, message: impl Into<String>) -> Self {
+        Self::new(cx, StatusCode::BAD_REQUEST, "unreadable", message)
+    }
+
+    /// The body is larger than this endpoint reads.
+    pub fn too_large(cx: &Cx) -> Self {
+        Self::new(cx, StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than this endpoint reads")
+    }
+
+    /// A decided no.
+    pub fn denied(cx: &Cx, denial: &AdminDenial) -> Self {
+        let status = match denial {
+            AdminDenial::NotPermitted { .. } => StatusCode::FORBIDDEN,
+            AdminDenial::NotFound { .. } => StatusCode::NOT_FOUND,
+            AdminDenial::Taken { .. } => StatusCode::CONFLICT,
+            AdminDenial::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        let mut error = Self::new(cx, status, denial.code(), denial.to_string());
+        if let AdminDenial::Invalid { field, .. } = denial {
+            error.body.field = Some(field.clone());
+        }
+        error
+    }
+
+    /// A decided no about one entry of a document. Names that do not exist are mistakes of the document here.
+    pub fn not_applied(cx: &Cx, denial: &ApplyDenial) -> Self {
+        let mut error = Self::denied(cx, &denial.denial);
+        if error.status == StatusCode::NOT_FOUND {
+            error.status = StatusCode::UNPROCESSABLE_ENTITY;
+        }
+        error.body.message = format!("{denial}. Nothing of the document was applied");
+        error
+    }
+
+    /// The owner token was refused.
+    pub fn claim_denied(cx: &Cx, denial: ClaimDenial) -> Self {
+        let remedy = "make another one with `lanyard admin reset-owner` where the store is";
+        Self::new(cx, StatusCode::FORBIDDEN, denial.code(), format!("{denial}; {remedy}"))
+    }
+
+    /// A failure of ours: logged here, neutral outside.
+    pub fn failed(cx: &Cx, error: &StoreError) -> Self {
+        match error {
+            StoreError::Conflict(_) => {
+                let message = "somebody else changed the record at the same moment; read it again and repeat";
+                Self::new(cx, StatusCode::CONFLICT, "conflict", message)
+            }
+            StoreError::Unavailable | StoreError::Full => {
+                tracing::warn!(request.id = %cx.request_id, %error, "the store cannot take an admin request");
+                let mut answer =
+                    Self::new(cx, StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", "try again shortly");
+                answer.retry_after = Some(2);
+                answer
+            }
+            _ => {
+                let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+                tracing::error!(request.id = %cx.request_id, %error, cause, "an admin request failed");
+                Self::new(cx, StatusCode::INTERNAL_SERVER_ERROR, "server_error", "the request failed; the log says why")
+            }
+        }
+    }
+
+    /// Something other than the store failed.
+    pub fn broken(cx: &Cx, what: &str) -> Self {
+        tracing::error!(request.id = %cx.request_id, what, "an admin request failed");
+        Self::new(cx, StatusCode::INTERNAL_SERVER_ERROR, "server_error", "the request failed; the log says why")
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = answer::json(self.status, &self.body);
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        match self.retry_after {
+            Some(seconds) => answer::retry_after(response, seconds),
+            None => response,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The admin API: what the console, the CLI and other programs use to govern Lanyard.
+//!
+//! Owns `/admin/v1`. Every act is decided and audited in core; a handler parses, calls one service, shows.
+
+pub mod act;
+pub mod deps;
+pub mod error;
+pub mod openapi;
+pub mod v1;
+
+use axum::Router;
+
+pub use deps::AdminDeps;
+
+/// The router of the admin API and its description.
+pub fn router(deps: AdminDeps) -> Router {
+    v1::router(deps)
+}

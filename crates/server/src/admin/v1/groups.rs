@@ -1,0 +1,123 @@
+//! `/admin/v1/groups`: groups and roles.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use lanyard_core::admin::denial::AdminDenial;
+use lanyard_core::admin::permission::{Permission, require};
+use lanyard_core::admin::spec::GroupSpec;
+use lanyard_core::directory::group::Group;
+use lanyard_core::directory::{membership, put as directory};
+use lanyard_core::outcome::Outcome;
+use lanyard_core::store::page::Page;
+use serde::Serialize;
+
+use crate::admin::act::{Document, change, decide, look};
+use crate::admin::deps::{AdminDeps, Caller};
+use crate::admin::error::ApiError;
+use crate::admin::v1::view::{PageQuery, PageView, RecordView, Removed, Written};
+
+/// A member of a group.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct MemberView {
+    /// The person's id.
+    pub id: String,
+    /// The user name.
+    pub username: String,
+    /// The name for people.
+    pub display_name: String,
+    /// Whether the person may sign in.
+    pub active: bool,
+}
+
+fn view(group: &Group) -> RecordView<GroupSpec> {
+    RecordView {
+        id: group.id.to_string(),
+        document: GroupSpec { name: group.name.clone(), kind: group.kind },
+        created_at: group.created_at,
+        updated_at: group.updated_at,
+    }
+}
+
+/// Groups by name.
+#[utoipa::path(get, path = "/admin/v1/groups", params(PageQuery),
+    responses((status = 200, body = PageView<RecordView<GroupSpec>>)))]
+pub(crate) async fn list(
+    State(deps): State<AdminDeps>,
+    caller: Caller,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<PageView<RecordView<GroupSpec>>>, ApiError> {
+    let admin = caller.admin.clone();
+    let page = look(&deps, &caller, move |_, tx| {
+        if let Err(denial) = require(&admin, Permission::Read) {
+            return Ok(Outcome::Denied(denial));
+        }
+        Ok(Outcome::Granted(tx.list_groups(&query.page())?))
+    })
+    .await?;
+    Ok(Json(PageView { items: page.items.iter().map(view).collect(), next: page.next }))
+}
+
+/// Makes or changes a group.
+#[utoipa::path(put, path = "/admin/v1/groups/{name}", request_body = GroupSpec,
+    responses((status = 200, body = Written<GroupSpec>)))]
+pub(crate) async fn put(
+    State(deps): State<AdminDeps>,
+    Path(name): Path<String>,
+    Document(spec, caller): Document<GroupSpec>,
+) -> Result<Json<Written<GroupSpec>>, ApiError> {
+    let admin = caller.admin.clone();
+    let (group, change) = change(&deps, &caller, move |cx, tx| {
+        if spec.name != name {
+            return Ok(Outcome::Denied(AdminDenial::invalid("name", format!("it must be {name}, as in the path"))));
+        }
+        directory::put_group(cx, tx, &admin, &spec)
+    })
+    .await?;
+    Ok(Json(Written { change, record: view(&group) }))
+}
+
+/// Removes a group that no rule names.
+#[utoipa::path(delete, path = "/admin/v1/groups/{name}", responses((status = 200, body = Removed)))]
+pub(crate) async fn remove(
+    State(deps): State<AdminDeps>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Json<Removed>, ApiError> {
+    let admin = caller.admin.clone();
+    decide(&deps, &caller, false, move |cx, tx| match directory::find_group(tx, &name)? {
+        Some(group) => membership::remove_group(cx, tx, &admin, &group.id),
+        None => Ok(Outcome::Denied(AdminDenial::NotFound { what: "group", name })),
+    })
+    .await?;
+    Ok(Removed::answer())
+}
+
+/// The members of a group by user name.
+#[utoipa::path(get, path = "/admin/v1/groups/{name}/members", params(PageQuery),
+    responses((status = 200, body = PageView<MemberView>)))]
+pub(crate) async fn members(
+    State(deps): State<AdminDeps>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<PageView<MemberView>>, ApiError> {
+    let admin = caller.admin.clone();
+    let page = look(&deps, &caller, move |_, tx| {
+        if let Err(denial) = require(&admin, Permission::Read) {
+            return Ok(Outcome::Denied(denial));
+        }
+        let Some(group) = directory::find_group(tx, &name)? else {
+            return Ok(Outcome::Denied(AdminDenial::NotFound { what: "group", name }));
+        };
+        let Page { items, next } = tx.list_members(&group.id, &query.page())?;
+        Ok(Outcome::Granted((items, next)))
+    })
+    .await?;
+    let items = page.0.into_iter().map(|user| MemberView {
+        id: user.id.to_string(),
+        active: user.is_active(),
+        username: user.username,
+        display_name: user.display_name,
+    });
+    Ok(Json(PageView { items: items.collect(), next: page.1 }))
+}

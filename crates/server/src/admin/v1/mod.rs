@@ -1,0 +1,71 @@
+//! `/admin/v1`, one file per thing.
+
+pub mod apply;
+pub mod audiences;
+pub mod audit;
+pub mod claim;
+pub mod clients;
+pub mod connectors;
+pub mod gateway;
+pub mod grants;
+pub mod groups;
+pub mod keys;
+pub mod policy;
+pub mod resources;
+pub mod rules;
+pub mod tokens;
+pub mod trusts;
+pub mod users;
+pub mod view;
+
+use axum::Router;
+use axum::routing::{delete, get, post, put};
+
+use crate::admin::deps::AdminDeps;
+use crate::admin::openapi;
+
+/// Every path of the API.
+pub(crate) fn router(deps: AdminDeps) -> Router {
+    let v1 = Router::new()
+        .route("/openapi.json", get(openapi::handle))
+        .route("/claim", post(claim::claim))
+        .route("/apply", post(apply::apply))
+        .route("/users", get(users::list))
+        .route("/users/{username}", get(users::show).put(users::put))
+        .route("/users/{username}/deactivate", post(users::deactivate))
+        .route("/users/{username}/reactivate", post(users::reactivate))
+        .route("/users/{username}/password", post(users::reset_password))
+        .route("/users/{username}/sign-out", post(users::sign_out))
+        .route("/users/{username}/keys", get(users::keys))
+        .route("/users/{username}/keys/{kid}", delete(users::remove_key))
+        .route("/groups", get(groups::list))
+        .route("/groups/{name}", put(groups::put).delete(groups::remove))
+        .route("/groups/{name}/members", get(groups::members))
+        .route("/clients", get(clients::list))
+        .route("/clients/{side}/{client_id}", get(clients::show).put(clients::put))
+        .route("/clients/{side}/{client_id}/secrets", post(clients::add_secret))
+        .route("/clients/{side}/{client_id}/disable", post(clients::disable))
+        .route("/connectors", get(connectors::list))
+        .route("/connectors/{name}", get(connectors::show).put(connectors::put).delete(connectors::remove))
+        .route("/audiences", get(audiences::list).put(audiences::put).delete(audiences::remove))
+        .route("/resources", get(resources::list).put(resources::put).delete(resources::remove))
+        .route("/trusts", get(trusts::list).put(trusts::put))
+        .route("/trusts/{id}", delete(trusts::remove))
+        .route("/rules", get(rules::list).put(rules::put))
+        .route("/rules/{id}", delete(rules::remove))
+        .route("/policy/test", post(policy::test))
+        .route("/keys", get(keys::list))
+        .route("/keys/rotate", post(keys::rotate))
+        .route("/keys/{kid}", delete(keys::remove))
+        .route("/grants", get(grants::list))
+        .route("/tokens", get(tokens::list).post(tokens::create))
+        .route("/tokens/{id}", delete(tokens::revoke))
+        .route("/audit", get(audit::list))
+        .route("/audit/export", get(audit::export))
+        .route("/audit/checkpoint", get(audit::checkpoint))
+        .route("/routes", get(gateway::routes))
+        .route("/revocations", get(gateway::revocations))
+        .route("/calls", post(gateway::calls))
+        .with_state(deps);
+    Router::new().nest("/admin/v1", v1)
+}

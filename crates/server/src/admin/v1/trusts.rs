@@ -1,0 +1,82 @@
+//! `/admin/v1/trusts`: the issuers that our RAS trusts.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use lanyard_core::admin::denial::AdminDenial;
+use lanyard_core::admin::permission::{Permission, require};
+use lanyard_core::admin::spec::TrustSpec;
+use lanyard_core::admin::trust;
+use lanyard_core::id::TrustId;
+use lanyard_core::outcome::Outcome;
+use lanyard_core::store::{StoreError, Tx};
+use lanyard_core::trust::issuer::Trust;
+
+use crate::admin::act::{Document, change, look};
+use crate::admin::deps::{AdminDeps, Caller};
+use crate::admin::error::ApiError;
+use crate::admin::v1::view::{PageView, RecordView, Removed, Written};
+
+fn view(tx: &mut dyn Tx, trust: &Trust) -> Result<RecordView<TrustSpec>, StoreError> {
+    Ok(RecordView {
+        id: trust.id.to_string(),
+        document: trust::describe(tx, trust)?,
+        created_at: trust.created_at,
+        updated_at: trust.updated_at,
+    })
+}
+
+/// Every trust record.
+#[utoipa::path(get, path = "/admin/v1/trusts", responses((status = 200, body = PageView<RecordView<TrustSpec>>)))]
+pub(crate) async fn list(
+    State(deps): State<AdminDeps>,
+    caller: Caller,
+) -> Result<Json<PageView<RecordView<TrustSpec>>>, ApiError> {
+    let admin = caller.admin.clone();
+    let items = look(&deps, &caller, move |_, tx| {
+        if let Err(denial) = require(&admin, Permission::Read) {
+            return Ok(Outcome::Denied(denial));
+        }
+        let mut items = Vec::new();
+        for trust in tx.list_trusts()? {
+            items.push(view(tx, &trust)?);
+        }
+        Ok(Outcome::Granted(items))
+    })
+    .await?;
+    Ok(Json(PageView { items, next: None }))
+}
+
+/// Makes or changes the record of an issuer (and tenant claim).
+#[utoipa::path(put, path = "/admin/v1/trusts", request_body = TrustSpec,
+    responses((status = 200, body = Written<TrustSpec>)))]
+pub(crate) async fn put(
+    State(deps): State<AdminDeps>,
+    Document(spec, caller): Document<TrustSpec>,
+) -> Result<Json<Written<TrustSpec>>, ApiError> {
+    let admin = caller.admin.clone();
+    let ras = deps.deployment.ras.clone();
+    let (record, change) = change(&deps, &caller, move |cx, tx| {
+        Ok(match trust::put(cx, tx, &admin, ras.as_ref(), &spec)? {
+            Outcome::Granted((trust, change)) => Outcome::Granted((view(tx, &trust)?, change)),
+            Outcome::Denied(denial) => Outcome::Denied(denial),
+        })
+    })
+    .await?;
+    Ok(Json(Written { change, record }))
+}
+
+/// Removes a record: the issuer is not trusted any more.
+#[utoipa::path(delete, path = "/admin/v1/trusts/{id}", responses((status = 200, body = Removed)))]
+pub(crate) async fn remove(
+    State(deps): State<AdminDeps>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Removed>, ApiError> {
+    let admin = caller.admin.clone();
+    change(&deps, &caller, move |cx, tx| match TrustId::parse(id.as_str()) {
+        Ok(id) => trust::remove(cx, tx, &admin, &id),
+        Err(_) => Ok(Outcome::Denied(AdminDenial::NotFound { what: "trust", name: id })),
+    })
+    .await?;
+    Ok(Removed::answer())
+}
