@@ -1,1 +1,32 @@
-//! The store traits of core on SQLite and PostgreSQL
+//! The store traits of core on SQLite and PostgreSQL.
+//!
+//! Owns every statement of SQL, both engines and the migrations. Never decides anything.
+
+mod account;
+mod admin;
+mod audience;
+mod audit;
+mod client;
+mod connector;
+mod dialect;
+mod directory;
+mod engine;
+mod grant;
+mod job;
+mod key;
+mod migrate;
+mod open;
+mod paging;
+mod replay;
+mod resource;
+mod revocation;
+mod row;
+mod rule;
+mod session;
+mod setting;
+mod sql;
+mod trust;
+mod version;
+
+pub use engine::{Committed, Handle, Health};
+pub use open::{Location, OpenError, Opened, StoreConfig, open};

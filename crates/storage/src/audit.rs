@@ -1,0 +1,205 @@
+//! The audit log.
+//!
+//! Owns the tables `audit_events`, `audit_seals` and `audit_checkpoints`. Never computes a hash or signs.
+
+use lanyard_core::audit::event::{AuditEvent, Checkpoint};
+use lanyard_core::store::StoreError;
+use lanyard_core::store::audit::{AuditFilter, AuditStore, StoredEvent};
+use lanyard_core::store::page::PageRequest;
+
+use crate::dialect;
+use crate::paging::fetch;
+use crate::row::{Row, corrupt, doc};
+use crate::sql::SqlTx;
+
+/// A list of events, newest first. `$1` and `$2` are subject and request id in the order that the index wants.
+macro_rules! events {
+    ($lead:literal) => {
+        concat!(
+            "SELECT e.position, s.sequence, s.hash, e.text FROM audit_events e
+             LEFT JOIN audit_seals s ON s.position = e.position WHERE ",
+            $lead,
+            " AND (CAST($3 AS TEXT) IS NULL OR e.client_id = $3)
+             AND (CAST($4 AS TEXT) IS NULL OR e.outcome = $4)
+             AND e.kind >= $5 AND (CAST($6 AS TEXT) IS NULL OR e.kind < $6)
+             AND e.at >= $7 AND e.at < $8 AND e.position < $9 ORDER BY e.position DESC LIMIT $10"
+        )
+    };
+}
+
+const BY_SUBJECT: &str = events!("e.subject = $1 AND (CAST($2 AS TEXT) IS NULL OR e.request_id = $2)");
+const BY_REQUEST: &str = events!("(CAST($1 AS TEXT) IS NULL OR e.subject = $1) AND e.request_id = $2");
+const ANY: &str =
+    events!("(CAST($1 AS TEXT) IS NULL OR e.subject = $1) AND (CAST($2 AS TEXT) IS NULL OR e.request_id = $2)");
+
+fn event(row: &mut Row<'_>) -> Result<StoredEvent, StoreError> {
+    let position = row.int()?;
+    let seal = match (row.maybe_int()?, row.maybe_text()?) {
+        (Some(sequence), Some(hash)) => Some((sequence, hash)),
+        (None, None) => None,
+        _ => return Err(corrupt("a seal without its hash")),
+    };
+    let text = row.text()?;
+    let event = serde_json::from_str(&text)
+        .map_err(|_| corrupt(format_args!("the audit event at position {position} does not parse")))?;
+    Ok(StoredEvent {
+        position,
+        seal,
+        text,
+        event,
+    })
+}
+
+fn checkpoint(row: &mut Row<'_>) -> Result<Checkpoint, StoreError> {
+    Ok(Checkpoint {
+        sequence: row.int()?,
+        hash: row.text()?,
+        at: row.time()?,
+        signature: row.text()?,
+    })
+}
+
+/// The range of kinds that a filter means: from, and below (`None`: no end).
+fn kinds(kind: Option<&str>) -> (&str, Option<String>) {
+    match kind {
+        None => ("", None),
+        // '/' follows '.', so that the range holds exactly what begins with the prefix.
+        Some(prefix) if prefix.ends_with('.') => (prefix, Some(format!("{}/", prefix.trim_end_matches('.')))),
+        Some(exact) => (exact, Some(format!("{exact}\u{1}"))),
+    }
+}
+
+impl AuditStore for SqlTx<'_> {
+    fn append_event(&mut self, event: &AuditEvent, text: &str) -> Result<(), StoreError> {
+        self.wrote.audit = true;
+        self.execute(
+            "INSERT INTO audit_events (at, kind, outcome, subject, client_id, request_id, text)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            &[
+                event.at.into(),
+                (&event.kind).into(),
+                event.outcome.as_str().into(),
+                event.subject.as_ref().into(),
+                event.client_id.as_ref().into(),
+                (&event.request_id).into(),
+                text.into(),
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn list_unsealed(&mut self, limit: u32) -> Result<Vec<(i64, String)>, StoreError> {
+        let sql = self.choose(dialect::LIST_UNSEALED);
+        self.list(sql, &[limit.into()], |row| Ok((row.int()?, row.text()?)))
+    }
+
+    fn last_seal(&mut self) -> Result<Option<(i64, String)>, StoreError> {
+        self.find(
+            "SELECT sequence, hash FROM audit_seals ORDER BY sequence DESC LIMIT 1",
+            &[],
+            |row| Ok((row.int()?, row.text()?)),
+        )
+    }
+
+    fn seal_events(&mut self, seals: &[(i64, i64, String)]) -> Result<(), StoreError> {
+        let sql = self.choose(dialect::SEAL_EVENTS);
+        let sealed = self.execute(sql, &[(&doc(seals)?).into()])?;
+        if usize::try_from(sealed).is_ok_and(|sealed| sealed == seals.len()) {
+            Ok(())
+        } else {
+            Err(StoreError::Conflict("audit seal"))
+        }
+    }
+
+    fn list_events(&mut self, filter: &AuditFilter, page: &PageRequest) -> Result<Vec<StoredEvent>, StoreError> {
+        let below = match &page.after {
+            None => i64::MAX,
+            // A position that is none has nothing below it.
+            Some(after) => after.parse().unwrap_or(i64::MIN),
+        };
+        let sql = match (&filter.request_id, &filter.subject) {
+            (Some(_), _) => BY_REQUEST,
+            (None, Some(_)) => BY_SUBJECT,
+            (None, None) => ANY,
+        };
+        let (from, to) = kinds(filter.kind.as_deref());
+        self.list(
+            sql,
+            &[
+                filter.subject.as_ref().into(),
+                filter.request_id.as_ref().into(),
+                filter.client_id.as_ref().into(),
+                filter.outcome.as_ref().into(),
+                from.into(),
+                to.as_ref().into(),
+                filter.since.map_or(i64::MIN, |at| at.micros()).into(),
+                filter.until.map_or(i64::MAX, |at| at.micros()).into(),
+                below.into(),
+                fetch(page).saturating_sub(1).into(),
+            ],
+            event,
+        )
+    }
+
+    fn list_sealed(&mut self, sequence: i64, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+        self.list(
+            "SELECT e.position, s.sequence, s.hash, e.text FROM audit_seals s
+             JOIN audit_events e ON e.position = s.position WHERE s.sequence >= $1 ORDER BY s.sequence LIMIT $2",
+            &[sequence.into(), limit.into()],
+            event,
+        )
+    }
+
+    fn count_events(&mut self) -> Result<(i64, i64), StoreError> {
+        // The sequence has no gaps, so its end is the count.
+        let sealed = self.only("SELECT coalesce(max(sequence), 0) FROM audit_seals", &[], |row| {
+            row.int()
+        })?;
+        let sql = self.choose(dialect::COUNT_UNSEALED);
+        let unsealed = self.only(sql, &[], |row| row.int())?;
+        Ok((sealed.saturating_add(unsealed), sealed))
+    }
+
+    fn insert_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+        self.add(
+            "checkpoint",
+            "INSERT INTO audit_checkpoints (sequence, hash, at, signature) VALUES ($1, $2, $3, $4)
+             ON CONFLICT DO NOTHING",
+            &[
+                checkpoint.sequence.into(),
+                (&checkpoint.hash).into(),
+                checkpoint.at.into(),
+                (&checkpoint.signature).into(),
+            ],
+        )
+    }
+
+    fn last_checkpoint(&mut self) -> Result<Option<Checkpoint>, StoreError> {
+        self.find(
+            "SELECT sequence, hash, at, signature FROM audit_checkpoints ORDER BY sequence DESC LIMIT 1",
+            &[],
+            checkpoint,
+        )
+    }
+
+    fn list_checkpoints(&mut self, sequence: i64, limit: u32) -> Result<Vec<Checkpoint>, StoreError> {
+        self.list(
+            "SELECT sequence, hash, at, signature FROM audit_checkpoints WHERE sequence >= $1
+             ORDER BY sequence LIMIT $2",
+            &[sequence.into(), limit.into()],
+            checkpoint,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_of_kinds_does_not_reach_into_its_neighbour() {
+        let (from, to) = kinds(Some("idp."));
+        assert!("idp.id_jag.issued" >= from && "idp.id_jag.issued" < to.as_deref().unwrap());
+        assert!("idp2.x" >= to.as_deref().unwrap());
+    }
+}

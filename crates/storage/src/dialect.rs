@@ -1,0 +1,56 @@
+//! The few statements whose text differs between the engines, and why.
+//!
+//! Owns those texts. Never decides which engine runs.
+
+use crate::sql::Texts;
+
+/// Claims free jobs. PostgreSQL: rows that another replica is claiming are skipped, and the array pins the choice,
+/// so that the limit holds whatever the plan is.
+pub(crate) const CLAIM_JOBS: Texts = Texts {
+    sqlite: "UPDATE jobs SET leased_until = $1 WHERE id IN
+             (SELECT id FROM jobs WHERE due_at <= $2 AND (leased_until IS NULL OR leased_until <= $2)
+             ORDER BY due_at, id LIMIT $3)
+             RETURNING id, task, due_at, attempts, leased_until",
+    postgres: "UPDATE jobs SET leased_until = $1 WHERE id = ANY (ARRAY
+               (SELECT id FROM jobs WHERE due_at <= $2 AND (leased_until IS NULL OR leased_until <= $2)
+               ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED))
+               RETURNING id, task, due_at, attempts, leased_until",
+};
+
+/// Events after the last sealed one. SQLite has one writer, so the position is the order of the commits.
+/// PostgreSQL: ordered by the writing transaction, and only transactions older than every running one; whatever
+/// commits later has a higher number.
+pub(crate) const LIST_UNSEALED: Texts = Texts {
+    sqlite: "SELECT position, text FROM audit_events
+             WHERE position > (SELECT coalesce(max(position), 0) FROM audit_seals)
+             ORDER BY position LIMIT $1",
+    postgres: "SELECT e.position, e.text FROM audit_events e
+               WHERE (e.written_by, e.position) > (
+                   coalesce((SELECT l.written_by FROM audit_events l WHERE l.position =
+                       (SELECT s.position FROM audit_seals s ORDER BY s.sequence DESC LIMIT 1)), 0),
+                   coalesce((SELECT s.position FROM audit_seals s ORDER BY s.sequence DESC LIMIT 1), 0))
+               AND e.written_by < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+               ORDER BY e.written_by, e.position LIMIT $1",
+};
+
+/// Seals a batch in one statement; the batch is a JSON list of `[position, sequence, hash]`.
+pub(crate) const SEAL_EVENTS: Texts = Texts {
+    sqlite: "INSERT INTO audit_seals (position, sequence, hash)
+             SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each($1) WHERE true
+             ON CONFLICT DO NOTHING",
+    postgres: "INSERT INTO audit_seals (position, sequence, hash)
+               SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, value ->> 2
+               FROM json_array_elements($1::text::json) AS batch (value)
+               ON CONFLICT DO NOTHING",
+};
+
+/// How many events are not sealed yet, whether or not they may be sealed already.
+pub(crate) const COUNT_UNSEALED: Texts = Texts {
+    sqlite: "SELECT count(*) FROM audit_events
+             WHERE position > (SELECT coalesce(max(position), 0) FROM audit_seals)",
+    postgres: "SELECT count(*) FROM audit_events e
+               WHERE (e.written_by, e.position) > (
+                   coalesce((SELECT l.written_by FROM audit_events l WHERE l.position =
+                       (SELECT s.position FROM audit_seals s ORDER BY s.sequence DESC LIMIT 1)), 0),
+                   coalesce((SELECT s.position FROM audit_seals s ORDER BY s.sequence DESC LIMIT 1), 0))",
+};

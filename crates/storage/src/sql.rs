@@ -1,0 +1,314 @@
+//! The seam between the store traits and an engine: one text, values in, rows out.
+//!
+//! Owns the transaction that the traits are written on. Never knows how an engine runs a statement.
+
+use lanyard_core::clock::Timestamp;
+use lanyard_core::store::{StoreError, Tx};
+
+use crate::row::Row;
+
+/// A parameter of a statement. The traits bind only these, whatever the column's type is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Value<'a> {
+    Null,
+    Int(i64),
+    Text(&'a str),
+    Bytes(&'a [u8]),
+}
+
+/// A statement whose text differs between the engines (`dialect.rs`).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Texts {
+    pub(crate) sqlite: &'static str,
+    pub(crate) postgres: &'static str,
+}
+
+/// What an engine does for a unit. Statements are constants, prepared once per connection.
+pub(crate) trait Link {
+    /// Runs a statement; how many rows it touched.
+    fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, StoreError>;
+    /// Runs a query and hands over each row.
+    fn query(&mut self, sql: &'static str, values: &[Value<'_>], each: &mut EachRow<'_>) -> Result<(), StoreError>;
+    /// The text that this engine understands.
+    fn choose(&self, texts: Texts) -> &'static str;
+}
+
+/// Takes one row.
+pub(crate) type EachRow<'f> = dyn FnMut(&mut Row<'_>) -> Result<(), StoreError> + 'f;
+
+/// What a unit changed that somebody may be waiting for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// A job was written.
+    pub jobs: bool,
+    /// An audit event was written.
+    pub audit: bool,
+    /// A revocation was written.
+    pub revocations: bool,
+    /// Keys, connectors or rules changed.
+    pub records: bool,
+}
+
+impl Committed {
+    /// Whether anything of it happened.
+    pub const fn any(self) -> bool {
+        self.jobs || self.audit || self.revocations || self.records
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            jobs: self.jobs || other.jobs,
+            audit: self.audit || other.audit,
+            revocations: self.revocations || other.revocations,
+            records: self.records || other.records,
+        }
+    }
+}
+
+/// One unit of work on an engine's connection. Every store trait is implemented for it, one file each.
+pub(crate) struct SqlTx<'a> {
+    link: &'a mut dyn Link,
+    /// What became of it so far, for those who wait.
+    pub(crate) wrote: Committed,
+    failed: Option<Failed>,
+}
+
+/// Why a unit cannot be committed any more, whatever its closure answers: PostgreSQL aborts a transaction at the
+/// first failed statement, so a unit that goes on after one would mean different things on the two engines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failed {
+    Full,
+    Conflict(&'static str),
+    Other,
+}
+
+impl Failed {
+    /// The failure as an answer.
+    pub(crate) fn error(self) -> StoreError {
+        match self {
+            Self::Full => StoreError::Full,
+            Self::Conflict(name) => StoreError::Conflict(name),
+            Self::Other => StoreError::Engine("an earlier statement of this unit failed".into()),
+        }
+    }
+
+    fn of(error: &StoreError) -> Self {
+        match error {
+            StoreError::Full => Self::Full,
+            StoreError::Conflict(name) => Self::Conflict(name),
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Tx for SqlTx<'_> {}
+
+impl<'a> SqlTx<'a> {
+    /// A unit on this connection; the engine has begun the transaction.
+    pub(crate) fn new(link: &'a mut dyn Link) -> Self {
+        Self {
+            link,
+            wrote: Committed::default(),
+            failed: None,
+        }
+    }
+
+    /// The failure that forbids the commit.
+    pub(crate) fn failed(&self) -> Option<Failed> {
+        self.failed
+    }
+
+    /// The text for this engine.
+    pub(crate) fn choose(&self, texts: Texts) -> &'static str {
+        self.link.choose(texts)
+    }
+
+    /// Runs a statement; how many rows it touched.
+    pub(crate) fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        self.stands()?;
+        let result = self.link.execute(sql, values);
+        self.note(result)
+    }
+
+    /// Runs an insert that ends in `ON CONFLICT DO NOTHING`; a taken key is a conflict of this name.
+    pub(crate) fn add(
+        &mut self,
+        name: &'static str,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<(), StoreError> {
+        if self.execute(sql, values)? == 1 {
+            Ok(())
+        } else {
+            Err(StoreError::Conflict(name))
+        }
+    }
+
+    /// Runs a guarded update that must touch exactly one row; a taken key or another version is a conflict.
+    pub(crate) fn change(
+        &mut self,
+        name: &'static str,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<(), StoreError> {
+        match self.execute(sql, values) {
+            Ok(1) => Ok(()),
+            Ok(_) | Err(StoreError::Conflict(_)) => Err(StoreError::Conflict(name)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Runs a guarded update or a removal of at most one row; whether it touched it.
+    pub(crate) fn touched(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<bool, StoreError> {
+        Ok(self.execute(sql, values)? > 0)
+    }
+
+    /// The one row of a query by a unique key.
+    pub(crate) fn find<T>(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        read: impl Fn(&mut Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut found = None;
+        self.each(sql, values, &mut |row| {
+            found = Some(read(row)?);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// The one row of a query that always has one.
+    pub(crate) fn only<T>(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        read: impl Fn(&mut Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.find(sql, values, read)?
+            .ok_or_else(|| StoreError::Corrupt("a row is missing".to_owned()))
+    }
+
+    /// Every row of a query.
+    pub(crate) fn list<T>(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        read: impl Fn(&mut Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut all = Vec::new();
+        self.each(sql, values, &mut |row| {
+            all.push(read(row)?);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    fn each(&mut self, sql: &'static str, values: &[Value<'_>], each: &mut EachRow<'_>) -> Result<(), StoreError> {
+        self.stands()?;
+        let result = self.link.query(sql, values, each);
+        self.note(result)
+    }
+
+    fn stands(&self) -> Result<(), StoreError> {
+        match self.failed {
+            None => Ok(()),
+            Some(failed) => Err(failed.error()),
+        }
+    }
+
+    fn note<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(error) = &result {
+            self.failed = Some(Failed::of(error));
+        }
+        result
+    }
+}
+
+impl From<i64> for Value<'_> {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<u32> for Value<'_> {
+    fn from(value: u32) -> Self {
+        Self::Int(value.into())
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(value: bool) -> Self {
+        Self::Int(value.into())
+    }
+}
+
+impl From<Timestamp> for Value<'_> {
+    fn from(value: Timestamp) -> Self {
+        Self::Int(value.micros())
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(value: &'a str) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<'a> From<&'a String> for Value<'a> {
+    fn from(value: &'a String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<'a> From<&'a [u8; 32]> for Value<'a> {
+    fn from(value: &'a [u8; 32]) -> Self {
+        Self::Bytes(value)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Value<'a> {
+    fn from(value: &'a [u8]) -> Self {
+        Self::Bytes(value)
+    }
+}
+
+impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+macro_rules! text_values {
+    ($($name:path),* $(,)?) => {$(
+        impl<'a> From<&'a $name> for Value<'a> {
+            fn from(value: &'a $name) -> Self {
+                Self::Text(value.as_str())
+            }
+        }
+    )*};
+}
+
+text_values!(
+    lanyard_core::id::UserId,
+    lanyard_core::id::GroupId,
+    lanyard_core::id::ClientKey,
+    lanyard_core::id::SecretId,
+    lanyard_core::id::ConnectorId,
+    lanyard_core::id::AudienceId,
+    lanyard_core::id::TrustId,
+    lanyard_core::id::TenantId,
+    lanyard_core::id::RuleId,
+    lanyard_core::id::SessionId,
+    lanyard_core::id::FamilyId,
+    lanyard_core::id::AccountId,
+    lanyard_core::id::AdminTokenId,
+    lanyard_core::id::JobId,
+    lanyard_core::id::RequestId,
+    lanyard_protocol::issuer::Issuer,
+    lanyard_protocol::client_id::ClientId,
+    lanyard_protocol::resource::ResourceId,
+    lanyard_protocol::claims::time::Subject,
+);
