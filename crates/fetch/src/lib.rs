@@ -2,6 +2,8 @@
 //!
 //! Owns where a request may go and how much of an answer is read. Never decides whom to trust.
 
+#![warn(missing_docs)]
+
 mod address;
 mod allow;
 mod error;
@@ -20,3 +22,4 @@ pub use self::jwks::JwksCache;
 pub use self::lookup::{Lookup, LookupFuture};
 pub use self::metadata::{MetadataCache, MetadataError};
 pub use self::request::{DEFAULT_MAX_BODY, DEFAULT_TIMEOUT, Fetch, FetchFuture, FetchRequest, FetchResponse};
+pub use self::tls::install_crypto_provider;

@@ -14,6 +14,14 @@ use rustls_platform_verifier::Verifier;
 use crate::allow::Outbound;
 use crate::error::FetchError;
 
+/// Chooses the process-wide cryptography of `rustls`; may be called again without effect.
+///
+/// This crate passes its provider explicitly. The call is for other code in the process that asks for the default.
+pub fn install_crypto_provider() {
+    // An error only says that one is installed already.
+    let _ = aws_lc_rs::default_provider().install_default();
+}
+
 pub(crate) fn client_config(outbound: &Outbound) -> Result<ClientConfig, FetchError> {
     let wrong = |text: String| FetchError::Configuration(text);
     let provider = Arc::new(aws_lc_rs::default_provider());

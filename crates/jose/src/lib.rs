@@ -4,6 +4,8 @@
 //! cached form), which always checks `typ`, algorithm against the key, signature, issuer, audience and time; time is
 //! passed in. No `none`, no symmetric keys for tokens, no algorithm or key taken from the token.
 
+#![warn(missing_docs)]
+
 pub mod algorithm;
 pub mod digest;
 pub mod jwk;
