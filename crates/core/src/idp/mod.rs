@@ -3,10 +3,15 @@
 pub mod access_token;
 pub mod authorization_code;
 pub mod authorize;
+pub mod connectors;
 pub mod id_jag;
 pub mod id_token;
+pub mod logout;
+pub mod native_key;
+pub mod own_token;
 pub mod refresh_family;
 pub mod refresh_token;
+pub mod revoke;
 pub mod session;
 pub mod settings;
 pub mod sign_in;
@@ -15,6 +20,7 @@ mod subject_token;
 pub mod token_exchange;
 pub mod token_grant;
 mod token_id;
+pub mod userinfo;
 
 use crate::store::StoreError;
 

@@ -1,0 +1,109 @@
+//! Ending a session, and where a logout may send the browser (RV-04, RV-07).
+//!
+//! Owns what dies with a session. Never asks the person and never redirects.
+
+use lanyard_jose::token::{IdToken, Verified};
+use lanyard_protocol::client_id::ClientId;
+use lanyard_protocol::form::Form;
+
+use crate::audit::event::Actor;
+use crate::audit::record::{NewEvent, record};
+use crate::client::registration::Side;
+use crate::cx::Cx;
+use crate::id::SessionId;
+use crate::idp::subject;
+use crate::keys::vault::Vault;
+use crate::session::record::Session;
+use crate::store::{StoreError, Tx};
+
+/// Who ends a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EndedBy {
+    /// The person: refresh tokens with `offline_access` survive (RV-07).
+    Person,
+    /// An administrator: nothing survives.
+    Administrator(Actor),
+}
+
+/// Ends a session and what is bound to it; `false` when it had ended already, or never was.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn end(cx: &Cx, tx: &mut dyn Tx, session: &SessionId, by: &EndedBy) -> Result<bool, StoreError> {
+    let Some(found) = tx.find_session(session)? else { return Ok(false) };
+    let by_admin = matches!(by, EndedBy::Administrator(_));
+    if !tx.end_session(session, cx.now, by_admin)? {
+        return Ok(false);
+    }
+    let families = tx.end_families_of_session(session, by_admin, cx.now)?;
+    let actor = match by {
+        EndedBy::Person => Actor::User(found.user.to_string()),
+        EndedBy::Administrator(actor) => actor.clone(),
+    };
+    let event = NewEvent::granted("idp.session.ended")
+        .actor(actor)
+        .subject(found.user.as_str())
+        .target(session.as_str())
+        .detail("refresh_families", families);
+    record(cx, tx, event)?;
+    Ok(true)
+}
+
+/// What a client asks for at the end-session endpoint (OpenID Connect RP-Initiated Logout, section 2).
+#[derive(Default)]
+pub struct LogoutRequest<'a> {
+    /// The ID token that was issued to the client, with a good signature; it may be expired.
+    pub hint: Option<&'a Verified<IdToken>>,
+    /// The client, when it is named.
+    pub client_id: Option<&'a str>,
+    /// Where the browser should go afterwards.
+    pub redirect_uri: Option<&'a str>,
+    /// Echoed to that place.
+    pub state: Option<&'a str>,
+}
+
+/// How a logout is to go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogoutPlan {
+    /// Ask the person first: nothing proves that the request comes from a client of this person's session.
+    pub confirm: bool,
+    /// Where to send the browser afterwards; a registered target of the client.
+    pub location: Option<String>,
+}
+
+/// Decides how a logout goes on; ends nothing yet.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn plan(
+    tx: &mut dyn Tx,
+    vault: &Vault,
+    request: &LogoutRequest<'_>,
+    session: Option<&Session>,
+) -> Result<LogoutPlan, StoreError> {
+    let named = request.client_id.map(str::to_owned);
+    let hinted = request.hint.and_then(|hint| hint.aud.sole().cloned());
+    let agree = named.is_none() || hinted.is_none() || named == hinted;
+    let client = match named.or(hinted).and_then(|id| ClientId::parse(id).ok()) {
+        Some(id) if agree => tx.find_client(Side::Idp, &id)?.filter(|client| client.enabled),
+        _ => None,
+    };
+    let mut fits = false;
+    if let (Some(hint), Some(client)) = (request.hint, &client) {
+        fits = match session {
+            None => true,
+            Some(session) => subject::for_client(vault, client, &session.user)? == hint.sub,
+        };
+    }
+    let target = request.redirect_uri.filter(|uri| {
+        client.as_ref().is_some_and(|client| client.post_logout_redirect_uris.iter().any(|own| own == uri))
+    });
+    let location = target.map(|uri| match request.state {
+        None => uri.to_owned(),
+        Some(state) => {
+            let separator = if uri.contains('?') { '&' } else { '?' };
+            format!("{uri}{separator}{}", Form::default().with("state", state).encode())
+        }
+    });
+    Ok(LogoutPlan { confirm: !fits && session.is_some(), location })
+}
