@@ -14,10 +14,11 @@ use lanyard_protocol::oauth::error::ErrorCode;
 use lanyard_protocol::scope::ScopeSet;
 use secrecy::{ExposeSecret, SecretString};
 
-pub use self::redirect::{error_location, matches_registered};
+pub use self::redirect::error_location;
 pub use self::request::AuthorizeRequest;
 use crate::audit::event::Actor;
 use crate::audit::record::{NewEvent, record};
+use crate::client::redirect::is_registered;
 use crate::client::registration::{Client, Side};
 use crate::clock::Timestamp;
 use crate::cx::Cx;
@@ -215,7 +216,7 @@ pub fn check_client(
     };
     let Some(client) = client else { return page(PageDenial::ClientUnknown) };
     let Some(redirect_uri) = request.redirect_uri.clone() else { return page(PageDenial::RedirectMissing) };
-    if !matches_registered(&client.redirect_uris, &redirect_uri) {
+    if !is_registered(&client, &redirect_uri) {
         return page(PageDenial::RedirectMismatch);
     }
     Ok(request.validate(client, &redirect_uri, cx.now).map_err(|denial| AuthorizeRefusal::Redirect {
