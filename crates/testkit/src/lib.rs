@@ -1,1 +1,17 @@
-//! Test support: fixed clock, seeded random, a company in memory
+//! Test support: a clock moved by hand, seeded randomness, and a healthy company to change one thing in.
+//!
+//! Never published, never in the binary.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::allow_attributes,
+    reason = "test support: a broken fixture should end the test where it broke"
+)]
+
+pub mod block_on;
+pub mod clock;
+pub mod company;
+pub mod random;
