@@ -105,7 +105,10 @@ impl KeySource for StaticKeys {
 }
 
 /// Keys that a function gives, for compositions that hold several rings in one place.
-pub struct LocalKeys(pub Arc<dyn Fn(&Issuer) -> Option<Arc<KeySet>> + Send + Sync>);
+pub struct LocalKeys(pub FindKeys);
+
+/// Gives the keys of an issuer that it knows.
+pub type FindKeys = Arc<dyn Fn(&Issuer) -> Option<Arc<KeySet>> + Send + Sync>;
 
 impl KeySource for LocalKeys {
     fn keys<'a>(

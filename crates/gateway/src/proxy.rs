@@ -1,0 +1,192 @@
+//! Requests to the server behind, and what of its answers goes on.
+//!
+//! Owns the fresh request: nothing of the caller's is copied but what is named here (RS-GW-02, RS-GW-03; security,
+//! rows 23 and 28). Never decides.
+
+use bytes::Bytes;
+use http::header::{
+    ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+
+use crate::body::{Body, full};
+use crate::mcp::edit::Edit;
+use crate::mcp::message::Message;
+use crate::mcp::sse::EditedEvents;
+use crate::mcp::version::{self, Era};
+use crate::session::SESSION_ID;
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+/// Arguments that a tool's schema mirrors in headers; only the server behind knows the schema and compares them.
+const MIRRORED_ARGUMENT: &str = "mcp-param-";
+/// The longest answer that is read as a whole to be changed.
+const MAX_EDITED_BYTES: usize = 4 * 1024 * 1024;
+
+/// A request to the server behind, before its credentials.
+pub(crate) fn post(
+    upstream: &Uri,
+    era: Era,
+    inbound: &HeaderMap,
+    session: Option<&str>,
+    message: &Message<'_>,
+) -> Request<Full<Bytes>> {
+    let mut request = Request::new(Full::new(Bytes::from(message.write())));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = upstream.clone();
+    let headers = request.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    common(headers, inbound);
+    match era {
+        Era::Stateless => {
+            headers.insert(version::PROTOCOL_VERSION, HeaderValue::from_static(version::STATELESS));
+            headers.insert(version::METHOD, version::encode(&message.method));
+            if let Some(name) = &message.name {
+                headers.insert(version::NAME, version::encode(name));
+            }
+            if message.method == "tools/call" {
+                let mirrored = inbound
+                    .iter()
+                    .filter(|(name, _)| name.as_str().starts_with(MIRRORED_ARGUMENT));
+                for (name, value) in mirrored {
+                    headers.append(name.clone(), value.clone());
+                }
+            }
+        }
+        // The handshake is where the version is agreed on; a header has no say in it.
+        Era::Sessions if message.method == "initialize" => {}
+        Era::Sessions => sessions(headers, inbound, session),
+    }
+    request
+}
+
+/// A `GET` or `DELETE` of the older revisions.
+pub(crate) fn bodiless(
+    upstream: &Uri,
+    method: Method,
+    inbound: &HeaderMap,
+    session: Option<&str>,
+) -> Request<Full<Bytes>> {
+    let mut request = Request::new(Full::default());
+    *request.method_mut() = method;
+    *request.uri_mut() = upstream.clone();
+    let headers = request.headers_mut();
+    common(headers, inbound);
+    sessions(headers, inbound, session);
+    if let Some(last) = inbound.get(LAST_EVENT_ID) {
+        headers.insert(LAST_EVENT_ID, last.clone());
+    }
+    request
+}
+
+/// Adds the gateway's own credential.
+pub(crate) fn authorize(request: &mut Request<Full<Bytes>>, credential: Option<HeaderValue>) {
+    if let Some(credential) = credential {
+        request.headers_mut().insert(AUTHORIZATION, credential);
+    }
+}
+
+fn common(headers: &mut HeaderMap, inbound: &HeaderMap) {
+    headers.insert(USER_AGENT, HeaderValue::from_static("lanyard-gateway"));
+    for accept in inbound.get_all(ACCEPT) {
+        headers.append(ACCEPT, accept.clone());
+    }
+}
+
+fn sessions(headers: &mut HeaderMap, inbound: &HeaderMap, session: Option<&str>) {
+    if let Some(version) = inbound.get(version::PROTOCOL_VERSION) {
+        headers.insert(version::PROTOCOL_VERSION, version.clone());
+    }
+    if let Some(session) = session.and_then(|id| HeaderValue::try_from(id).ok()) {
+        headers.insert(SESSION_ID, session);
+    }
+}
+
+/// The answer of the server behind must not go on: it is a redirect, its own refusal of us, a failure, or changed in a
+/// way that we did not ask for.
+pub(crate) struct NotForCallers;
+
+/// What of an answer goes on: its status, the headers named here, and the body.
+pub(crate) async fn answer(
+    response: Response<Incoming>,
+    era: Era,
+    edit: Edit,
+) -> Result<Response<Body>, NotForCallers> {
+    let (head, body) = response.into_parts();
+    let own_refusal = matches!(
+        head.status,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PROXY_AUTHENTICATION_REQUIRED
+    );
+    if own_refusal || head.status.is_redirection() || head.status.is_server_error() || head.status.is_informational() {
+        tracing::warn!(status = %head.status, "the server behind the gateway did not accept the gateway's request");
+        return Err(NotForCallers);
+    }
+    if head.headers.contains_key(CONTENT_ENCODING) {
+        tracing::warn!("the server behind the gateway encoded an answer without being asked");
+        return Err(NotForCallers);
+    }
+    let mut headers = HeaderMap::new();
+    for name in [CONTENT_TYPE, RETRY_AFTER, ALLOW, ACCEL_BUFFERING] {
+        if let Some(value) = head.headers.get(&name) {
+            headers.insert(name, value.clone());
+        }
+    }
+    if era == Era::Sessions
+        && let Some(session) = head.headers.get(SESSION_ID)
+    {
+        headers.insert(SESSION_ID, session.clone());
+    }
+    // Everything here depends on who asks (RS-W26-06).
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let body = edited(&head.headers, head.status, body, edit).await?;
+    let mut response = Response::new(body);
+    *response.status_mut() = head.status;
+    *response.headers_mut() = headers;
+    Ok(response)
+}
+
+async fn edited(headers: &HeaderMap, status: StatusCode, body: Incoming, edit: Edit) -> Result<Body, NotForCallers> {
+    let streamed = |body: Incoming| body.map_err(Into::into).boxed_unsync();
+    if !edit.is_needed() || !status.is_success() {
+        return Ok(streamed(body));
+    }
+    if is_type(headers, "text/event-stream") {
+        return Ok(Body::new(EditedEvents::new(streamed(body), edit)));
+    }
+    if !is_type(headers, "application/json") {
+        return Ok(streamed(body));
+    }
+    // Sharing is also forbidden by the HTTP header, so a very large result is not held back for its own word on it.
+    let length = http_body::Body::size_hint(&body).exact().unwrap_or(0);
+    if edit.only_private() && usize::try_from(length).map_or(true, |length| length > MAX_EDITED_BYTES) {
+        return Ok(streamed(body));
+    }
+    let whole = match Limited::new(body, MAX_EDITED_BYTES).collect().await {
+        Ok(whole) => whole.to_bytes(),
+        Err(error) => {
+            let too_long = error.downcast_ref::<LengthLimitError>().is_some();
+            tracing::warn!(too_long, "an answer that has to be changed could not be read");
+            return Err(NotForCallers);
+        }
+    };
+    match edit.message(&whole) {
+        Ok(Some(changed)) => Ok(full(changed)),
+        Ok(None) => Ok(full(whole)),
+        Err(_) => {
+            tracing::warn!("an answer that has to be changed is not a JSON-RPC message");
+            Err(NotForCallers)
+        }
+    }
+}
+
+/// Whether the content is of a media type, parameters aside.
+pub(crate) fn is_type(headers: &HeaderMap, media_type: &str) -> bool {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return false;
+    };
+    let essence = value.to_str().ok().and_then(|value| value.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(media_type))
+}
