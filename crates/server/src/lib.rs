@@ -1,1 +1,13 @@
-//! HTTP for machines: OAuth endpoints, admin API, health and metrics
+//! HTTP for machines: the OAuth endpoints of both roles, health, metrics, and the background worker.
+//!
+//! Owns parsing, the unit of work and the translation to the wire. Never holds a rule and never shows a page.
+
+pub mod cut_off;
+pub mod feed;
+pub mod health;
+pub mod http;
+pub mod idp;
+pub mod metrics;
+pub mod oauth;
+pub mod ras;
+pub mod worker;

@@ -1,0 +1,148 @@
+//! Which names we answer to.
+//!
+//! Owns the comparison of `Host` with the hosts of our issuers, against DNS rebinding, and the choice between two
+//! issuers that share a listener. Never knows what lies behind a router.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use http::{HeaderMap, StatusCode, Uri};
+use lanyard_protocol::issuer::Issuer;
+use tower::ServiceExt;
+
+use crate::http::answer;
+
+/// The authorities (`host` or `host:port`) that requests may name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hosts(Vec<String>);
+
+impl Hosts {
+    /// The authority of an issuer, with and without the default port.
+    pub fn of(issuer: &Issuer) -> Self {
+        let Ok(url) = url::Url::parse(issuer.as_str()) else {
+            return Self::default();
+        };
+        let Some(host) = url.host_str() else {
+            return Self::default();
+        };
+        let mut names = Vec::new();
+        match url.port() {
+            Some(port) => names.push(format!("{host}:{port}")),
+            None => {
+                names.push(host.to_owned());
+                if let Some(port) = url.port_or_known_default() {
+                    names.push(format!("{host}:{port}"));
+                }
+            }
+        }
+        Self(names)
+    }
+
+    /// Also these: names by which a terminating proxy calls us.
+    #[must_use]
+    pub fn and(mut self, more: impl IntoIterator<Item = String>) -> Self {
+        self.0.extend(more);
+        self
+    }
+
+    fn contain(&self, authority: &str) -> bool {
+        self.0.iter().any(|own| own.eq_ignore_ascii_case(authority))
+    }
+}
+
+/// Refuses requests for other hosts with 421 (RFC 9110, section 15.5.20).
+pub fn only(router: Router, hosts: Hosts) -> Router {
+    router.layer(middleware::from_fn_with_state(Arc::new(hosts), check))
+}
+
+async fn check(State(hosts): State<Arc<Hosts>>, request: Request, next: Next) -> Response {
+    match authority(request.uri(), request.headers()) {
+        Some(named) if hosts.contain(named) => next.run(request).await,
+        _ => misdirected(),
+    }
+}
+
+/// One router for several issuers on one listener: chosen by Host; rooms of the same authority are merged and told
+/// apart by path.
+pub fn by_host(rooms: Vec<(Issuer, Router)>) -> Router {
+    let mut merged: Vec<(Hosts, Router)> = Vec::new();
+    for (issuer, router) in rooms {
+        let hosts = Hosts::of(&issuer);
+        match merged.iter().position(|(own, _)| *own == hosts) {
+            Some(at) => {
+                let (hosts, own) = merged.swap_remove(at);
+                merged.push((hosts, own.merge(router)));
+            }
+            None => merged.push((hosts, router)),
+        }
+    }
+    if merged.len() == 1 {
+        return merged.into_iter().map(|(_, router)| router).next().unwrap_or_default();
+    }
+    let merged = Arc::new(merged);
+    Router::new().fallback(move |request: Request| {
+        let merged = Arc::clone(&merged);
+        async move {
+            let named = authority(request.uri(), request.headers());
+            let room = named.and_then(|named| merged.iter().find(|(hosts, _)| hosts.contain(named)));
+            match room {
+                Some((_, router)) => match router.clone().oneshot(request).await {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                },
+                None => misdirected(),
+            }
+        }
+    })
+}
+
+/// The authority of the request line (HTTP/2) or of exactly one `Host` header.
+fn authority<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    let mut given = headers.get_all(http::header::HOST).iter();
+    match (given.next(), given.next()) {
+        (None, _) => uri.authority().map(http::uri::Authority::as_str),
+        (Some(host), None) => host.to_str().ok(),
+        (Some(_), Some(_)) => None,
+    }
+}
+
+fn misdirected() -> Response {
+    answer::text(
+        StatusCode::MISDIRECTED_REQUEST,
+        "this server does not answer for that host\n",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(issuer: &str) -> Hosts {
+        Hosts::of(&Issuer::parse(issuer).unwrap())
+    }
+
+    #[test]
+    fn the_default_port_may_be_named_or_not() {
+        let hosts = hosts("https://Login.example/t1");
+        assert!(hosts.contain("login.example") && hosts.contain("LOGIN.example:443"));
+        assert!(!hosts.contain("login.example:8443") && !hosts.contain("evil.example"));
+    }
+
+    #[test]
+    fn another_port_on_loopback_is_another_host() {
+        let hosts = hosts("http://127.0.0.1:4500");
+        assert!(hosts.contain("127.0.0.1:4500"));
+        assert!(!hosts.contain("127.0.0.1") && !hosts.contain("rebound.example:4500"));
+    }
+
+    #[test]
+    fn two_host_headers_name_nobody() {
+        let mut headers = HeaderMap::new();
+        headers.append("host", "a.example".parse().unwrap());
+        headers.append("host", "b.example".parse().unwrap());
+        assert_eq!(authority(&Uri::from_static("/"), &headers), None);
+    }
+}

@@ -1,0 +1,24 @@
+//! `grant_type=authorization_code` (RFC 6749, section 4.1.3; RFC 7636).
+
+use std::sync::Arc;
+
+use lanyard_core::idp::authorization_code::redeem;
+use lanyard_core::outcome::Outcome;
+use lanyard_protocol::oauth::token_request::AuthorizationCodeRequest;
+
+use crate::idp::Idp;
+use crate::idp::grants::issue;
+use crate::oauth::error;
+use crate::oauth::token_endpoint::Decide;
+
+/// Prepares the decision; there is nothing to verify before it.
+pub(crate) fn prepare(idp: &Arc<Idp>, request: AuthorizationCodeRequest) -> Decide {
+    let idp = Arc::clone(idp);
+    Box::new(move |cx, tx, client| {
+        let deps = &idp.deps;
+        match redeem(cx, tx, &deps.basis.vault, &deps.settings, client, &request)? {
+            Outcome::Granted(grant) => issue(deps, tx, grant).map(Ok),
+            Outcome::Denied(denial) => Ok(Err(error::code_grant(&denial))),
+        }
+    })
+}

@@ -1,0 +1,106 @@
+//! `grant_type=…token-exchange` for an ID-JAG (ID-JAG draft, section 4.3).
+//!
+//! Owns verifying the subject token. Never decides: `core/src/idp/token_exchange.rs` does.
+
+use std::sync::Arc;
+
+use lanyard_core::cx::Cx;
+use lanyard_core::idp::id_jag;
+use lanyard_core::idp::token_exchange::{Subject, exchange};
+use lanyard_core::keys::record::Ring;
+use lanyard_core::outcome::Outcome;
+use lanyard_jose::token::{IdToken, Unverified};
+use lanyard_jose::verify::{Audience, Expected, VerifyError};
+use lanyard_protocol::claims::id_jag::TYP;
+use lanyard_protocol::client_id::ClientId;
+use lanyard_protocol::form::Form;
+use lanyard_protocol::oauth::token_request::TokenExchangeRequest;
+use lanyard_protocol::oauth::token_response::{TOKEN_TYPE_NA, TokenResponse};
+use lanyard_protocol::oauth::token_type::TokenTypeUri;
+use secrecy::SecretString;
+
+use crate::idp::Idp;
+use crate::oauth::client_auth::ASSERTION_ALGORITHMS;
+use crate::oauth::refusal::Refusal;
+use crate::oauth::token_endpoint::{Decide, Sign};
+use crate::oauth::{error, rings};
+
+/// What a verdict about a subject token is worth: it vouches for no other use.
+const PURPOSE: &str = "idp:subject_token";
+
+/// A request for an ID-JAG, read.
+pub(crate) struct Exchange {
+    request: TokenExchangeRequest,
+    id_token: Option<Result<Unverified<IdToken>, VerifyError>>,
+}
+
+/// Reads the parameters.
+pub(crate) fn begin(form: &Form) -> Result<Exchange, Refusal> {
+    let request = TokenExchangeRequest::parse(form).map_err(|why| error::request(&why))?;
+    let is_id_token = request.subject_token_type == TokenTypeUri::IdToken;
+    let id_token = is_id_token.then(|| Unverified::parse(&request.subject_token));
+    Ok(Exchange { request, id_token })
+}
+
+/// Verifies the subject token with our own keys and prepares the decision.
+pub(crate) fn verify(idp: &Arc<Idp>, cx: &Cx, client: Option<&ClientId>, read: Exchange) -> Result<Decide, Refusal> {
+    let Exchange { request, id_token } = read;
+    let refused = |why| error::subject_token(&why);
+    let subject = match id_token {
+        None => Subject::RefreshToken(SecretString::from(request.subject_token.as_str())),
+        Some(token) => {
+            let rings = idp.deps.basis.rings.snapshot();
+            let ring = rings.get(Ring::Idp).ok_or_else(|| refused(VerifyError::UnknownKey))?;
+            let expected = Expected {
+                issuer: idp.deps.settings.issuer.as_str(),
+                audience: Audience::Contains(client.map_or("", ClientId::as_str)),
+                now: cx.now.seconds(),
+                leeway: idp.leeway_seconds(),
+                algorithms: ASSERTION_ALGORITHMS,
+                max_lifetime: None,
+            };
+            let token = token.map_err(refused)?;
+            let verified = idp
+                .deps
+                .verdicts
+                .verify(&token, PURPOSE, &ring.published, &expected)
+                .map_err(refused)?;
+            Subject::IdToken(Box::new(verified))
+        }
+    };
+    let idp = Arc::clone(idp);
+    Ok(Box::new(move |cx, tx, client| {
+        let deps = &idp.deps;
+        let rings = deps.basis.rings.current(tx)?;
+        let ring = rings::of(&rings, Ring::Idp)?;
+        if let Subject::IdToken(token) = &subject
+            && !ring.published.contains(token.kid())
+        {
+            // Removed in an emergency since the verification (SEC-17).
+            let refusal = error::subject_token(&VerifyError::UnknownKey);
+            refusal.record(cx, tx, "idp.id_jag.denied", &client.client)?;
+            return Ok(Err(refusal));
+        }
+        let (vault, settings) = (&deps.basis.vault, Arc::clone(&deps.settings));
+        let decided = exchange(cx, tx, vault, &deps.policy, &settings, client, &request, &subject)?;
+        let grant = match decided {
+            Outcome::Granted(grant) => grant,
+            Outcome::Denied(denial) => return Ok(Err(error::exchange(&denial))),
+        };
+        let key = Arc::clone(&ring.active);
+        let sign: Sign = Box::new(move || {
+            Ok(TokenResponse {
+                access_token: key.sign(TYP, &id_jag::claims(&settings, &grant))?,
+                token_type: TOKEN_TYPE_NA.to_owned(),
+                issued_token_type: Some(TokenTypeUri::IdJag.as_str().to_owned()),
+                expires_in: u64::try_from(grant.lifetime).ok(),
+                // Always told, and never empty (IDP-RS-02, interop finding 8).
+                scope: Some(grant.scope.clone()).filter(|scope| !scope.is_empty()),
+                resource: grant.resource(),
+                refresh_token: None,
+                id_token: None,
+            })
+        });
+        Ok(Ok(sign))
+    }))
+}
