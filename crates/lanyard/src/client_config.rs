@@ -71,7 +71,9 @@ fn base_directory(xdg: Option<&PathBuf>, home: Option<&PathBuf>, below: &str) ->
         return Ok(xdg.clone());
     }
     let home = home.filter(|path| path.is_absolute());
-    Ok(home.context("HOME is not set: name the places with --client-config and --client-state")?.join(below))
+    Ok(home
+        .context("HOME is not set: name the places with --client-config and --client-state")?
+        .join(below))
 }
 
 /// The content of `client.toml`.
@@ -195,24 +197,47 @@ impl ClientFile {
 
     fn parse(text: &str, path: &Path) -> anyhow::Result<Self> {
         let file: Self = toml::from_str(text).map_err(|error| {
-            anyhow::anyhow!("{} is not accepted:\n{error}Correct or remove this entry.", path.display())
+            anyhow::anyhow!(
+                "{} is not accepted:\n{error}Correct or remove this entry.",
+                path.display()
+            )
         })?;
         for (n, connector) in file.connector.iter().enumerate() {
             if connector.name.is_empty() || connector.name.contains("://") {
-                bail!("{}: connector.{n}.name must be a short name such as `wiki`", path.display());
+                bail!(
+                    "{}: connector.{n}.name must be a short name such as `wiki`",
+                    path.display()
+                );
             }
-            if file.connector.iter().filter(|other| other.name == connector.name).count() > 1 {
-                bail!("{}: two [[connector]] entries are named `{}`; rename one", path.display(), connector.name);
+            if file
+                .connector
+                .iter()
+                .filter(|other| other.name == connector.name)
+                .count()
+                > 1
+            {
+                bail!(
+                    "{}: two [[connector]] entries are named `{}`; rename one",
+                    path.display(),
+                    connector.name
+                );
             }
         }
         for ras in &file.ras {
             if file.ras.iter().filter(|other| other.issuer == ras.issuer).count() > 1 {
-                bail!("{}: two [[ras]] entries have the issuer {}; remove one", path.display(), ras.issuer);
+                bail!(
+                    "{}: two [[ras]] entries have the issuer {}; remove one",
+                    path.display(),
+                    ras.issuer
+                );
             }
         }
         for rule in &file.outbound.allow {
             if AllowRule::from_str(rule).is_err() {
-                bail!("{}: outbound.allow: `{rule}` is neither a host nor a network such as 10.0.0.0/8", path.display());
+                bail!(
+                    "{}: outbound.allow: `{rule}` is neither a host nor a network such as 10.0.0.0/8",
+                    path.display()
+                );
             }
         }
         Ok(file)
@@ -223,7 +248,9 @@ impl ClientFile {
         let allow = self.outbound.allow.iter().map(|rule| AllowRule::from_str(rule));
         Ok(Outbound {
             development,
-            allow: allow.collect::<Result<_, _>>().map_err(|error| anyhow::anyhow!("outbound.allow: {error}"))?,
+            allow: allow
+                .collect::<Result<_, _>>()
+                .map_err(|error| anyhow::anyhow!("outbound.allow: {error}"))?,
             ca_files: self.outbound.ca_files.clone(),
         })
     }
@@ -234,7 +261,10 @@ impl IssuerEntry {
     pub(crate) fn identity(&self, secrets: &Secrets) -> anyhow::Result<ClientIdentity> {
         let auth = credential(&self.auth, self.method, self.kid.clone(), secrets)
             .with_context(|| format!("the client's credential for {} cannot be used", self.url))?;
-        Ok(ClientIdentity { client_id: self.client_id.clone(), auth })
+        Ok(ClientIdentity {
+            client_id: self.client_id.clone(),
+            auth,
+        })
     }
 }
 
@@ -243,7 +273,10 @@ impl RasEntry {
     pub(crate) fn identity(&self, secrets: &Secrets) -> anyhow::Result<ClientIdentity> {
         let auth = credential(&self.auth, self.method, self.kid.clone(), secrets)
             .with_context(|| format!("the client's credential for {} cannot be used", self.issuer))?;
-        Ok(ClientIdentity { client_id: self.client_id.clone(), auth })
+        Ok(ClientIdentity {
+            client_id: self.client_id.clone(),
+            auth,
+        })
     }
 }
 
@@ -260,9 +293,14 @@ fn credential(auth: &Auth, method: Method, kid: Option<String>, secrets: &Secret
         }
         Auth::SecretFile(path) => {
             let text = read_private_file(path)?;
-            secret(SecretString::from(text.expose_secret().trim_end_matches(['\n', '\r']).to_owned()))
+            secret(SecretString::from(
+                text.expose_secret().trim_end_matches(['\n', '\r']).to_owned(),
+            ))
         }
-        Auth::PrivateKeyFile(path) => ClientAuth::PrivateKeyJwt { key: Arc::new(private_key(path)?), kid },
+        Auth::PrivateKeyFile(path) => ClientAuth::PrivateKeyJwt {
+            key: Arc::new(private_key(path)?),
+            kid,
+        },
     })
 }
 
@@ -316,7 +354,8 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_with_file_and_field() {
-        let error = parse("[issuer]\nurl = \"https://idp.example\"\nclient_id = \"a\"\nsecret = \"hunter2\"").unwrap_err();
+        let error =
+            parse("[issuer]\nurl = \"https://idp.example\"\nclient_id = \"a\"\nsecret = \"hunter2\"").unwrap_err();
         let text = error.to_string();
         assert!(text.contains("client.toml") && text.contains("secret"), "{text}");
     }

@@ -40,7 +40,10 @@ pub(crate) struct Secrets {
 impl Secrets {
     /// Secrets of the state directory `state`.
     pub(crate) fn new(keep: Keep, state: &Path) -> Self {
-        Self { keep, directory: state.join("secrets") }
+        Self {
+            keep,
+            directory: state.join("secrets"),
+        }
     }
 
     /// The secret `name`; a file goes before the keyring, since it was written when the keyring could not be.
@@ -90,7 +93,10 @@ impl Secrets {
     }
 
     /// An entry of the keyring that somebody else made (`auth = "keyring:NAME"`).
-    #[expect(clippy::unused_self, reason = "secrets are read through the place that is configured for them")]
+    #[expect(
+        clippy::unused_self,
+        reason = "secrets are read through the place that is configured for them"
+    )]
     pub(crate) fn read_named(&self, entry: &str) -> anyhow::Result<Option<SecretString>> {
         match keyring_entry(entry).and_then(|entry| entry.get_password()) {
             Ok(secret) => Ok(Some(SecretString::from(secret))),
@@ -139,7 +145,10 @@ fn refuse_wider(path: &Path, metadata: &fs::Metadata) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
-        bail!("{} can be read by others (mode {mode:03o}). Run: chmod 600 {0}", path.display());
+        bail!(
+            "{} can be read by others (mode {mode:03o}). Run: chmod 600 {0}",
+            path.display()
+        );
     }
     Ok(())
 }
@@ -157,7 +166,8 @@ pub(crate) fn write_private_file(path: &Path, secret: &SecretString) -> anyhow::
         .with_context(|| format!("{} cannot be written to", directory.display()))?;
     file.write_all(secret.expose_secret().as_bytes())?;
     file.as_file().sync_all()?;
-    file.persist(path).with_context(|| format!("{} cannot be written", path.display()))?;
+    file.persist(path)
+        .with_context(|| format!("{} cannot be written", path.display()))?;
     Ok(())
 }
 
@@ -170,7 +180,9 @@ pub(crate) fn make_private_directory(directory: &Path) -> anyhow::Result<()> {
         use std::os::unix::fs::DirBuilderExt as _;
         builder.mode(0o700);
     }
-    builder.create(directory).with_context(|| format!("{} cannot be made", directory.display()))
+    builder
+        .create(directory)
+        .with_context(|| format!("{} cannot be made", directory.display()))
 }
 
 fn remove_file(path: &Path) -> anyhow::Result<()> {
@@ -213,9 +225,13 @@ impl CredentialStore for SessionStore {
     fn load<'a>(&'a self, issuer: &'a Issuer) -> BoxFuture<'a, Result<Option<Session>, StoreError>> {
         let name = session_name(issuer);
         Box::pin(async move {
-            let Some(text) = self.run(move |secrets| secrets.read(&name)).await? else { return Ok(None) };
+            let Some(text) = self.run(move |secrets| secrets.read(&name)).await? else {
+                return Ok(None);
+            };
             let unreadable = "the stored sign-in cannot be read; sign in again with `lanyard login`";
-            Session::from_stored(&text).map(Some).map_err(|_| StoreError(unreadable.to_owned()))
+            Session::from_stored(&text)
+                .map(Some)
+                .map_err(|_| StoreError(unreadable.to_owned()))
         })
     }
 
@@ -236,8 +252,13 @@ impl CredentialStore for SessionStore {
                 .run(move |secrets| {
                     make_private_directory(&secrets.directory)?;
                     let path = secrets.path(&name).with_extension("lock");
-                    let file: File = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
-                    file.lock().with_context(|| format!("{} cannot be locked", path.display()))?;
+                    let file: File = OpenOptions::new()
+                        .create(true)
+                        .truncate(false)
+                        .write(true)
+                        .open(&path)?;
+                    file.lock()
+                        .with_context(|| format!("{} cannot be locked", path.display()))?;
                     Ok(file)
                 })
                 .await?;

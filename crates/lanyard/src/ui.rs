@@ -20,7 +20,11 @@ impl Ui {
     pub fn detect(no_color: bool) -> Self {
         let stdout_is_terminal = std::io::stdout().is_terminal();
         let interactive = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        Self { color: stdout_is_terminal && !no_color, interactive, stdout_is_terminal }
+        Self {
+            color: stdout_is_terminal && !no_color,
+            interactive,
+            stdout_is_terminal,
+        }
     }
 
     /// Whether a person can be asked something.
@@ -35,12 +39,20 @@ impl Ui {
 
     /// `text` made to stand out.
     pub fn strong(&self, text: &str) -> String {
-        if self.color { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.color {
+            format!("\u{1b}[1m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     /// `text` made to stand back.
     pub fn dim(&self, text: &str) -> String {
-        if self.color { format!("\u{1b}[2m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.color {
+            format!("\u{1b}[2m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     /// One line on stdout. A closed pipe is not an error.
@@ -65,7 +77,9 @@ impl Ui {
     /// A table that fits the terminal.
     pub fn table(&self, header: &[&str], rows: Vec<Vec<String>>) {
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table
+            .load_style(presets::UTF8_HORIZONTAL_ONLY)
+            .set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(header.iter().map(|title| self.strong(title)));
         for row in rows {
             table.add_row(row);

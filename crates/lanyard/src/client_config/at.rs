@@ -27,7 +27,9 @@ impl At {
     /// Opens the client; nobody signed in is an ending with its own exit code.
     pub(crate) fn open(&self) -> anyhow::Result<Client> {
         let ground = Ground::open(&self.places)?;
-        let issuer = ground.issuer(self.issuer.as_ref()).ok_or_else(|| Ending::not_signed_in(None))?;
+        let issuer = ground
+            .issuer(self.issuer.as_ref())
+            .ok_or_else(|| Ending::not_signed_in(None))?;
         let client = ground.client(issuer.clone())?;
         client.ok_or_else(|| Ending::not_signed_in(Some(&issuer)).into())
     }

@@ -47,7 +47,7 @@ impl<H: ClientHandler> Mcp<H> {
         handler: H,
         lifecycle: ClientLifecycleMode,
     ) -> anyhow::Result<Self> {
-        let tokens = Arc::clone(flow) as Arc<dyn TokenSource>;
+        let tokens: Arc<dyn TokenSource> = Arc::<Flow>::clone(flow);
         let client = Authorized::new(OverFetch::new(Arc::clone(fetch), CALL_TIMEOUT), tokens);
         let config = StreamableHttpClientTransportConfig::with_uri(mcp_url);
         let transport = StreamableHttpClientTransport::with_client(client.clone(), config);
@@ -64,7 +64,11 @@ impl<H: ClientHandler> Mcp<H> {
         loop {
             let mut page = PaginatedRequestParams::default();
             page.cursor = cursor;
-            let answer = self.service.list_tools(Some(page)).await.map_err(|error| told(&self.client, error))?;
+            let answer = self
+                .service
+                .list_tools(Some(page))
+                .await
+                .map_err(|error| told(&self.client, error))?;
             tools.extend(answer.tools);
             if tools.len() > MAX_TOOLS {
                 bail!("the server lists more than {MAX_TOOLS} tools");
@@ -80,7 +84,10 @@ impl<H: ClientHandler> Mcp<H> {
     pub(crate) async fn call(&self, tool: &str, arguments: Option<JsonObject>) -> anyhow::Result<CallToolResult> {
         let mut params = CallToolRequestParams::new(tool.to_owned());
         params.arguments = arguments;
-        self.service.call_tool(params).await.map_err(|error| told(&self.client, error))
+        self.service
+            .call_tool(params)
+            .await
+            .map_err(|error| told(&self.client, error))
     }
 
     /// Everything else that `rmcp` can ask a server.

@@ -57,31 +57,46 @@ impl Ground {
         let directory = places.state_directory()?;
         let state = ClientState::load(&directory)?;
         let secrets = Arc::new(Secrets::new(file.keep, &directory));
-        Ok(Self { file, directory, state, secrets })
+        Ok(Self {
+            file,
+            directory,
+            state,
+            secrets,
+        })
     }
 
     /// The issuer named, else the last one signed in at, else the configured one.
     pub(crate) fn issuer(&self, named: Option<&Issuer>) -> Option<Issuer> {
         let configured = || self.file.issuer.as_ref().map(|entry| entry.url.clone());
-        named.cloned().or_else(|| self.state.current.clone()).or_else(configured)
+        named
+            .cloned()
+            .or_else(|| self.state.current.clone())
+            .or_else(configured)
     }
 
     /// The door to the outside, for a command about `issuer`.
     pub(crate) fn fetch(&self, issuer: &Issuer) -> anyhow::Result<Arc<dyn Fetch>> {
         let outbound = self.file.outbound(issuer.is_plain_http())?;
-        Ok(Arc::new(HttpFetch::new(&outbound).context("the HTTP client cannot be made")?))
+        Ok(Arc::new(
+            HttpFetch::new(&outbound).context("the HTTP client cannot be made")?,
+        ))
     }
 
     /// This program at `issuer`: with the key of this machine, else as configured, else without a credential.
     fn identity(&self, issuer: &Issuer) -> anyhow::Result<ClientIdentity> {
         let record = self.state.issuers.get(issuer);
         if let Some(key) = record.and_then(|record| record.key.as_ref()) {
-            return Ok(ClientIdentity { client_id: key.client_id.clone(), auth: self.machine_key(issuer, &key.kid)? });
+            return Ok(ClientIdentity {
+                client_id: key.client_id.clone(),
+                auth: self.machine_key(issuer, &key.kid)?,
+            });
         }
         if let Some(entry) = self.file.issuer.as_ref().filter(|entry| entry.url == *issuer) {
             return entry.identity(&self.secrets);
         }
-        let client_id = record.map(|record| record.client_id.clone()).context("nobody is signed in")?;
+        let client_id = record
+            .map(|record| record.client_id.clone())
+            .context("nobody is signed in")?;
         Ok(ClientIdentity::public(client_id))
     }
 
@@ -90,7 +105,10 @@ impl Ground {
         let stored = stored.context("the key of this machine is missing. Sign in again with `lanyard login`")?;
         let jwk = serde_json::from_str(stored.expose_secret()).context("the key of this machine is damaged")?;
         let key = SigningKey::from_private_jwk(&jwk).context("the key of this machine is damaged")?;
-        Ok(ClientAuth::PrivateKeyJwt { key: Arc::new(key), kid: Some(kid.to_owned()) })
+        Ok(ClientAuth::PrivateKeyJwt {
+            key: Arc::new(key),
+            kid: Some(kid.to_owned()),
+        })
     }
 
     /// Builds the flow for `issuer`. `None` when nobody ever signed in there.
@@ -103,7 +121,12 @@ impl Ground {
         let identity = self.identity(&issuer)?;
         let fetch = self.fetch(&issuer)?;
         let mut enterprise = Enterprise::new(issuer.clone(), identity.clone());
-        enterprise.token_endpoint = self.file.issuer.as_ref().filter(|_| configured).and_then(|e| e.token_endpoint.clone());
+        enterprise.token_endpoint = self
+            .file
+            .issuer
+            .as_ref()
+            .filter(|_| configured)
+            .and_then(|e| e.token_endpoint.clone());
         let mut builder = Flow::builder(Arc::clone(&fetch))
             .enterprise(enterprise)
             .store(Arc::new(SessionStore::new(Arc::clone(&self.secrets))));
@@ -130,14 +153,24 @@ fn enrolled_at(record: Option<&IssuerRecord>, auth: &ClientAuth) -> Vec<(Issuer,
     let key = record.and_then(|record| record.key.as_ref());
     let at = key.map(|key| key.ras.as_slice()).unwrap_or_default();
     at.iter()
-        .map(|at| (at.issuer.clone(), ClientIdentity { client_id: at.client_id.clone(), auth: auth.clone() }))
+        .map(|at| {
+            (
+                at.issuer.clone(),
+                ClientIdentity {
+                    client_id: at.client_id.clone(),
+                    auth: auth.clone(),
+                },
+            )
+        })
         .collect()
 }
 
 impl Client {
     /// The metadata of the issuer.
     pub(crate) async fn metadata(&self) -> anyhow::Result<Arc<AuthorizationServerMetadata>> {
-        let metadata = MetadataCache::new(Arc::clone(&self.fetch)).authorization_server(&self.issuer).await;
+        let metadata = MetadataCache::new(Arc::clone(&self.fetch))
+            .authorization_server(&self.issuer)
+            .await;
         metadata.with_context(|| format!("the metadata of {} cannot be used", self.issuer))
     }
 
@@ -161,9 +194,17 @@ impl Client {
                 reachable: Some(connector),
             }));
         }
-        let configured = self.file.connector.iter().filter(|entry| !found.iter().any(|own| own.name == entry.name));
+        let configured = self
+            .file
+            .connector
+            .iter()
+            .filter(|entry| !found.iter().any(|own| own.name == entry.name));
         let configured: Vec<Connector> = configured
-            .map(|entry| Connector { name: entry.name.clone(), mcp_url: entry.url.as_str().to_owned(), reachable: None })
+            .map(|entry| Connector {
+                name: entry.name.clone(),
+                mcp_url: entry.url.as_str().to_owned(),
+                reachable: None,
+            })
             .collect();
         found.extend(configured);
         Ok(found)
@@ -172,8 +213,16 @@ impl Client {
     /// The connector called `name`, or the MCP server at that URL.
     pub(crate) async fn connector(&self, name: &str) -> anyhow::Result<Option<Connector>> {
         if name.contains("://") {
-            return Ok(Some(Connector { name: name.to_owned(), mcp_url: name.to_owned(), reachable: None }));
+            return Ok(Some(Connector {
+                name: name.to_owned(),
+                mcp_url: name.to_owned(),
+                reachable: None,
+            }));
         }
-        Ok(self.connectors().await?.into_iter().find(|connector| connector.name == name))
+        Ok(self
+            .connectors()
+            .await?
+            .into_iter()
+            .find(|connector| connector.name == name))
     }
 }

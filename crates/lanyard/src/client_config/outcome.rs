@@ -108,11 +108,17 @@ impl Ending {
             ),
             FlowError::Rejected => Self::failed(
                 "The server refuses a token that was just issued for it.",
-                Some("Its administrator should compare the resource identifier and the trusted issuer with those of the token (`lanyard inspect`)."),
+                Some(
+                    "Its administrator should compare the resource identifier and the trusted issuer with those of the token (`lanyard inspect`).",
+                ),
             ),
             other => Self::failed(&format!("{other}."), remedy_for(other)),
         };
-        if ending.request_id.is_some() { ending } else { ending.with_request(request_id) }
+        if ending.request_id.is_some() {
+            ending
+        } else {
+            ending.with_request(request_id)
+        }
     }
 
     fn denied(happened: &str) -> Self {
@@ -126,7 +132,12 @@ impl Ending {
 
     /// Anything else that went wrong.
     pub(crate) fn failed(happened: &str, remedy: Option<&str>) -> Self {
-        Self { code: 1, happened: happened.to_owned(), remedy: remedy.map(str::to_owned), request_id: None }
+        Self {
+            code: 1,
+            happened: happened.to_owned(),
+            remedy: remedy.map(str::to_owned),
+            request_id: None,
+        }
     }
 
     fn with_request(mut self, request_id: Option<String>) -> Self {
@@ -171,7 +182,15 @@ const fn remedy_for(error: &FlowError) -> Option<&'static str> {
 
 /// Foreign text for the terminal: control characters (but line breaks and tabs) are shown as spaces.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_control() && !matches!(c, '\n' | '\t') {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -182,7 +201,14 @@ mod tests {
     fn each_kind_of_ending_has_its_code() {
         let issuer = Issuer::parse("https://idp.example").unwrap();
         assert_eq!(Ending::of_flow(&FlowError::NotSignedIn { issuer }).code, 3);
-        assert_eq!(Ending::of_flow(&FlowError::StepUp { acr_values: None, max_age: Some(60) }).code, 3);
+        assert_eq!(
+            Ending::of_flow(&FlowError::StepUp {
+                acr_values: None,
+                max_age: Some(60)
+            })
+            .code,
+            3
+        );
         assert_eq!(Ending::of_flow(&FlowError::Forbidden).code, 4);
         assert_eq!(Ending::of_flow(&FlowError::Rejected).code, 1);
     }
@@ -195,8 +221,16 @@ mod tests {
 
     #[test]
     fn step_up_names_the_command_su_03() {
-        let ending = Ending::of_flow(&FlowError::StepUp { acr_values: Some("urn:x:mfa".into()), max_age: Some(300) });
-        assert!(ending.remedy.unwrap().ends_with("--acr-values 'urn:x:mfa' --max-age 300"));
+        let ending = Ending::of_flow(&FlowError::StepUp {
+            acr_values: Some("urn:x:mfa".into()),
+            max_age: Some(300),
+        });
+        assert!(
+            ending
+                .remedy
+                .unwrap()
+                .ends_with("--acr-values 'urn:x:mfa' --max-age 300")
+        );
     }
 
     #[test]

@@ -11,11 +11,7 @@ use crate::command::login;
 use crate::ui::Ui;
 
 /// Runs `work`; when it ends because a stronger or fresher sign-in is needed, signs in and runs it once more.
-pub(crate) async fn with_step_up<T>(
-    at: &At,
-    ui: &Ui,
-    work: impl AsyncFn() -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
+pub(crate) async fn with_step_up<T>(at: &At, ui: &Ui, work: impl AsyncFn() -> anyhow::Result<T>) -> anyhow::Result<T> {
     let error = match work().await {
         Ok(done) => return Ok(done),
         Err(error) => error,
@@ -45,8 +41,14 @@ mod tests {
 
     #[test]
     fn only_a_step_up_asks_for_a_sign_in_su_08() {
-        let step_up = Arc::new(FlowError::StepUp { acr_values: None, max_age: Some(300) });
-        assert_eq!(asked_for(&anyhow::Error::new(step_up).context("call")), Some((None, Some(300))));
+        let step_up = Arc::new(FlowError::StepUp {
+            acr_values: None,
+            max_age: Some(300),
+        });
+        assert_eq!(
+            asked_for(&anyhow::Error::new(step_up).context("call")),
+            Some((None, Some(300)))
+        );
         assert_eq!(asked_for(&anyhow::Error::new(FlowError::Forbidden)), None);
     }
 }

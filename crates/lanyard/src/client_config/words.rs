@@ -18,7 +18,11 @@ pub(crate) fn relative(seconds: i64, now: i64) -> String {
         n @ 7200..=172_799 => format!("{} hours", n / 3600),
         n => format!("{} days", n / 86_400),
     };
-    if difference >= 0 { format!("in {amount}") } else { format!("{amount} ago") }
+    if difference >= 0 {
+        format!("in {amount}")
+    } else {
+        format!("{amount} ago")
+    }
 }
 
 #[cfg(test)]

@@ -70,20 +70,31 @@ fn arguments(text: Option<&str>) -> anyhow::Result<Option<JsonObject>> {
         None => return Ok(None),
         Some("-") => {
             let mut text = String::new();
-            std::io::stdin().take(16 * 1024 * 1024).read_to_string(&mut text).context("stdin cannot be read")?;
+            std::io::stdin()
+                .take(16 * 1024 * 1024)
+                .read_to_string(&mut text)
+                .context("stdin cannot be read")?;
             text
         }
         Some(text) => text.to_owned(),
     };
-    serde_json::from_str(&text).map(Some).context("The arguments are not a JSON object")
+    serde_json::from_str(&text)
+        .map(Some)
+        .context("The arguments are not a JSON object")
 }
 
 async fn call(args: &CallArgs, arguments: Option<JsonObject>) -> anyhow::Result<CallToolResult> {
     let client = args.at.open()?;
     let connector = client.connector(&args.connector).await?;
     let connector = connector.ok_or_else(|| Ending::unknown_connector(&args.connector))?;
-    let mcp =
-        Mcp::connect(&client.flow, &client.fetch, &connector.mcp_url, this_program(), either_wire()).await?;
+    let mcp = Mcp::connect(
+        &client.flow,
+        &client.fetch,
+        &connector.mcp_url,
+        this_program(),
+        either_wire(),
+    )
+    .await?;
     let result = mcp.call(&args.tool, arguments).await;
     mcp.close().await?;
     result
@@ -91,7 +102,11 @@ async fn call(args: &CallArgs, arguments: Option<JsonObject>) -> anyhow::Result<
 
 /// Text as it is; anything else is named.
 fn show(result: &Value, ui: &Ui) -> anyhow::Result<()> {
-    let blocks = result.get("content").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let blocks = result
+        .get("content")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     for block in blocks {
         let kind = block.get("type").and_then(Value::as_str).unwrap_or("unknown");
         let text = |name| block.get(name).and_then(Value::as_str);

@@ -39,10 +39,21 @@ pub struct ConformanceClientArgs {
     #[arg(long, env = "MCP_CONFORMANCE_SCENARIO", default_value = "", hide = true)]
     scenario: String,
     /// The scenario's context, JSON
-    #[arg(long, env = "MCP_CONFORMANCE_CONTEXT", default_value = "", hide = true, hide_env_values = true)]
+    #[arg(
+        long,
+        env = "MCP_CONFORMANCE_CONTEXT",
+        default_value = "",
+        hide = true,
+        hide_env_values = true
+    )]
     context: String,
     /// The protocol version
-    #[arg(long, env = "MCP_CONFORMANCE_PROTOCOL_VERSION", default_value = "2025-11-25", hide = true)]
+    #[arg(
+        long,
+        env = "MCP_CONFORMANCE_PROTOCOL_VERSION",
+        default_value = "2025-11-25",
+        hide = true
+    )]
     protocol_version: String,
     /// The MCP server
     url: String,
@@ -87,7 +98,10 @@ async fn drive(args: &ConformanceClientArgs) -> anyhow::Result<()> {
         serde_json::from_str(&args.context).context("the scenario's context is not of a known form")?
     };
     // Everything of the suite is plain http on loopback.
-    let outbound = Outbound { development: true, ..Outbound::default() };
+    let outbound = Outbound {
+        development: true,
+        ..Outbound::default()
+    };
     let fetch: Arc<dyn Fetch> = Arc::new(HttpFetch::new(&outbound)?);
     let flow = Arc::new(flow(&args.url, &context, &fetch).await?);
     scenario::run(args, &context, &fetch, &flow).await
@@ -97,35 +111,59 @@ async fn flow(url: &str, context: &Context, fetch: &Arc<dyn Fetch>) -> anyhow::R
     if let Some(id_token) = &context.idp_id_token {
         return managed(url, context, fetch, id_token).await;
     }
-    let client_metadata_url = ClientId::parse(CLIENT_METADATA_URL)?;
-    let interactive = Interactive::new(Arc::new(Approving), "Lanyard").with_client_metadata_url(client_metadata_url);
-    let mut builder = Flow::builder(Arc::clone(fetch)).interactive(interactive);
-    if let (Some(client_id), Some(issuer)) = (&context.client_id, &context.issuer) {
+    let mut builder = Flow::builder(Arc::clone(fetch)).interactive(code_flow()?);
+    if let Some(client_id) = &context.client_id {
+        let issuer = match &context.issuer {
+            Some(issuer) => issuer.clone(),
+            None => named_issuer(url, fetch).await?,
+        };
         let identity = match &context.client_secret {
             Some(secret) => {
-                let metadata = MetadataCache::new(Arc::clone(fetch)).authorization_server(issuer).await?;
+                let metadata = MetadataCache::new(Arc::clone(fetch))
+                    .authorization_server(&issuer)
+                    .await?;
                 with_secret(&metadata, client_id.clone(), secret.clone())
             }
             None => ClientIdentity::public(client_id.clone()),
         };
-        builder = builder.credentials(issuer.clone(), identity);
+        builder = builder.credentials(issuer, identity);
     }
     Ok(builder.build())
 }
 
-/// Enterprise-Managed Authorization: the sign-in is given, and the credentials are for the authorization server that
-/// this server names now (CF-01). The code flow stays off.
-async fn managed(url: &str, context: &Context, fetch: &Arc<dyn Fetch>, id_token: &SecretString) -> anyhow::Result<Flow> {
+fn code_flow() -> anyhow::Result<Interactive> {
+    let client_metadata_url = ClientId::parse(CLIENT_METADATA_URL)?;
+    Ok(Interactive::new(Arc::new(Approving), "Lanyard").with_client_metadata_url(client_metadata_url))
+}
+
+/// Whom credentials without an issuer are for: the authorization server that the server names now, and no later one.
+async fn named_issuer(url: &str, fetch: &Arc<dyn Fetch>) -> anyhow::Result<Issuer> {
+    let looking = Flow::builder(Arc::clone(fetch)).interactive(code_flow()?).build();
+    Ok(looking.discover(url, None).await?.authorization_server.issuer.clone())
+}
+
+/// Enterprise-Managed Authorization with the sign-in that is given (CF-01). The code flow stays off.
+async fn managed(
+    url: &str,
+    context: &Context,
+    fetch: &Arc<dyn Fetch>,
+    id_token: &SecretString,
+) -> anyhow::Result<Flow> {
     let issuer = context.idp_issuer.clone().context("the context has no idp_issuer")?;
-    let idp_client_id = context.idp_client_id.clone().context("the context has no idp_client_id")?;
+    let idp_client_id = context
+        .idp_client_id
+        .clone()
+        .context("the context has no idp_client_id")?;
     let client_id = context.client_id.clone().context("the context has no client_id")?;
     let now = SystemClock.now();
     let session = Session::from_id_token(issuer.clone(), idp_client_id.clone(), id_token.clone(), now)?;
     let mut enterprise = Enterprise::new(issuer, ClientIdentity::public(idp_client_id));
     enterprise.token_endpoint.clone_from(&context.idp_token_endpoint);
-    let auth = context.client_secret.clone().map_or(ClientAuth::None, ClientAuth::SecretBasic);
-    let looking = Flow::builder(Arc::clone(fetch)).interactive(Interactive::new(Arc::new(Approving), "Lanyard")).build();
-    let named = looking.discover(url, None).await?.authorization_server.issuer.clone();
+    let auth = context
+        .client_secret
+        .clone()
+        .map_or(ClientAuth::None, ClientAuth::SecretBasic);
+    let named = named_issuer(url, fetch).await?;
     Ok(Flow::builder(Arc::clone(fetch))
         .store(Arc::new(MemoryStore::with(session)))
         .enterprise(enterprise)

@@ -66,7 +66,13 @@ pub async fn run(args: ConnectorsArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     } else {
         let cells = rows.iter().map(|row| {
             let text = |value: Option<&str>| plain(value.unwrap_or("from client.toml"));
-            vec![plain(row.name), text(row.title), text(row.scopes.as_deref()), text(row.rule), plain(row.mcp_url)]
+            vec![
+                plain(row.name),
+                text(row.title),
+                text(row.scopes.as_deref()),
+                text(row.rule),
+                plain(row.mcp_url),
+            ]
         });
         ui.table(&["NAME", "TITLE", "SCOPES", "RULE", "URL"], cells.collect());
     }

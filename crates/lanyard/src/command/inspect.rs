@@ -93,14 +93,20 @@ async fn inspect(args: &InspectArgs) -> anyhow::Result<Inspected> {
 fn read(argument: &str) -> anyhow::Result<SecretString> {
     let mut text = String::new();
     if argument == "-" {
-        std::io::stdin().take(MAX_TEXT).read_to_string(&mut text).context("stdin cannot be read")?;
+        std::io::stdin()
+            .take(MAX_TEXT)
+            .read_to_string(&mut text)
+            .context("stdin cannot be read")?;
     } else {
         argument.clone_into(&mut text);
     }
     let text = text.trim();
     let text = text.strip_prefix("Bearer ").unwrap_or(text).trim();
     if text.is_empty() {
-        bail!(Ending::failed("There is no token.", Some("Give it as the argument, or on stdin with `-`.")));
+        bail!(Ending::failed(
+            "There is no token.",
+            Some("Give it as the argument, or on stdin with `-`.")
+        ));
     }
     Ok(SecretString::from(text.to_owned()))
 }
@@ -110,8 +116,10 @@ fn decode(text: &str) -> anyhow::Result<(Value, Value)> {
     let [header, payload, _] = parts.as_slice() else {
         let what = match parts.len() {
             5 => "This is an encrypted JWT (JWE). Only the holder of the key can read it.",
-            _ => "This is not a JWT. It may be an authorization code, a refresh token or an opaque access token: \
-                  those mean something only to the server that issued them.",
+            _ => {
+                "This is not a JWT. It may be an authorization code, a refresh token or an opaque access token: \
+                  those mean something only to the server that issued them."
+            }
         };
         bail!(Ending::failed(what, None));
     };

@@ -28,11 +28,11 @@ use secrecy::SecretString;
 
 use self::enrol::Enrolment;
 use self::loopback::Loopback;
+use crate::client_config::Places;
 use crate::client_config::at::{At, parse_issuer};
 use crate::client_config::open::Ground;
 use crate::client_config::outcome::{Ending, plain};
 use crate::client_config::state::{IssuerRecord, key_name};
-use crate::client_config::Places;
 use crate::credentials::SessionStore;
 use crate::ui::Ui;
 
@@ -78,12 +78,7 @@ pub async fn run(args: LoginArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
 }
 
 /// Signs in again as a server asked for it, for a command that is then repeated once (SU-03).
-pub(crate) async fn again(
-    at: &At,
-    acr_values: Option<String>,
-    max_age: Option<u64>,
-    ui: &Ui,
-) -> anyhow::Result<()> {
+pub(crate) async fn again(at: &At, acr_values: Option<String>, max_age: Option<u64>, ui: &Ui) -> anyhow::Result<()> {
     ui.note("This needs a stronger or more recent sign-in. Signing in again.");
     let args = LoginArgs {
         issuer: at.issuer.clone(),
@@ -106,7 +101,8 @@ struct SignedIn {
 async fn sign_in(args: &LoginArgs, ui: &Ui) -> anyhow::Result<()> {
     let mut ground = Ground::open(&args.places)?;
     let issuer = ground.issuer(args.issuer.as_ref());
-    let issuer = issuer.ok_or_else(|| Ending::failed("No issuer is named.", Some("Name it with: lanyard login --issuer URL")))?;
+    let issuer = issuer
+        .ok_or_else(|| Ending::failed("No issuer is named.", Some("Name it with: lanyard login --issuer URL")))?;
     let fetch = ground.fetch(&issuer)?;
     let metadata = MetadataCache::new(Arc::clone(&fetch))
         .authorization_server(&issuer)
@@ -115,7 +111,11 @@ async fn sign_in(args: &LoginArgs, ui: &Ui) -> anyhow::Result<()> {
     let signed_in = authenticate(args, ui, &ground, &fetch, &metadata).await?;
 
     let earlier = ground.state.issuers.get(&issuer).cloned();
-    let mut record = IssuerRecord { client_id: signed_in.identity.client_id.clone(), key: None, kept_in: String::new() };
+    let mut record = IssuerRecord {
+        client_id: signed_in.identity.client_id.clone(),
+        key: None,
+        kept_in: String::new(),
+    };
     if let Some(endpoint) = metadata.lanyard_connectors_endpoint.as_deref() {
         let enrolment = Enrolment {
             fetch: &fetch,
@@ -168,21 +168,41 @@ async fn authenticate(
         ..SignIn::default()
     };
     let (page, pending) = authorization_request(metadata, &identity.client_id, &request, &SystemRandom)?;
-    let state = page.query_pairs().find(|(name, _)| name == "state").map(|(_, state)| state.into_owned());
+    let state = page
+        .query_pairs()
+        .find(|(name, _)| name == "state")
+        .map(|(_, state)| state.into_owned());
     show(page.as_str(), args.no_browser, ui);
     let query = loopback.answer(state.unwrap_or_default()).await?;
     let code = authorization_response(pending, &query)?;
 
     let now = SystemClock.now();
-    let caller = Caller { identity: &identity, audience: issuer.as_str(), now, random: &SystemRandom };
-    let endpoint = metadata.token_endpoint.as_deref().context("the issuer publishes no token_endpoint")?;
+    let caller = Caller {
+        identity: &identity,
+        audience: issuer.as_str(),
+        now,
+        random: &SystemRandom,
+    };
+    let endpoint = metadata
+        .token_endpoint
+        .as_deref()
+        .context("the issuer publishes no token_endpoint")?;
     let (request, expected) = code_request(endpoint, &caller, code)?;
     let answer = code_response(&fetch.fetch(request).await?).context("the issuer did not complete the sign-in")?;
     let id_token = answer.id_token.clone().context("the issuer gave no ID token")?;
-    let jwks_uri = metadata.jwks_uri.as_deref().context("the issuer publishes no jwks_uri")?;
+    let jwks_uri = metadata
+        .jwks_uri
+        .as_deref()
+        .context("the issuer publishes no jwks_uri")?;
     let kid = Unverified::<IdToken>::parse(&id_token)?.kid().map(str::to_owned);
     let keys = JwksCache::new(Arc::clone(fetch)).keys(jwks_uri, kid.as_deref()).await?;
-    check_id_token(&id_token, Some(&answer.access_token), &keys, &expected, SystemClock.now())?;
+    check_id_token(
+        &id_token,
+        Some(&answer.access_token),
+        &keys,
+        &expected,
+        SystemClock.now(),
+    )?;
     let client_id = identity.client_id.clone();
     let session = Session::from_id_token(issuer.clone(), client_id, SecretString::from(id_token), now)?;
     Ok(SignedIn {
@@ -200,7 +220,9 @@ fn scopes(metadata: &AuthorizationServerMetadata, configured: Option<&str>) -> a
         return Ok(ScopeSet::parse(SCOPES)?);
     }
     let known = &metadata.scopes_supported;
-    let wanted = FOREIGN_SCOPES.split(' ').filter(|scope| known.is_empty() || known.iter().any(|own| own == scope));
+    let wanted = FOREIGN_SCOPES
+        .split(' ')
+        .filter(|scope| known.is_empty() || known.iter().any(|own| own == scope));
     Ok(wanted.filter_map(|scope| Scope::parse(scope).ok()).collect())
 }
 
@@ -220,7 +242,11 @@ fn machine_name(args: &LoginArgs) -> String {
     let from_file = || std::fs::read_to_string("/etc/hostname").ok();
     let name = named.or_else(from_file).unwrap_or_default();
     let name: String = name.trim().chars().filter(|c| !c.is_control()).take(64).collect();
-    if name.is_empty() { "a machine without a name".to_owned() } else { name }
+    if name.is_empty() {
+        "a machine without a name".to_owned()
+    } else {
+        name
+    }
 }
 
 /// Revokes the refresh token of a session; for a sign-out.
@@ -230,9 +256,16 @@ pub(crate) async fn revoke(
     identity: &ClientIdentity,
     session: &Session,
 ) -> anyhow::Result<()> {
-    let (Some(endpoint), Some(token)) = (&metadata.revocation_endpoint, &session.refresh_token) else { return Ok(()) };
+    let (Some(endpoint), Some(token)) = (&metadata.revocation_endpoint, &session.refresh_token) else {
+        return Ok(());
+    };
     let now = SystemClock.now();
-    let caller = Caller { identity, audience: metadata.issuer.as_str(), now, random: &SystemRandom };
+    let caller = Caller {
+        identity,
+        audience: metadata.issuer.as_str(),
+        now,
+        random: &SystemRandom,
+    };
     revoke_response(&fetch.fetch(revoke_request(endpoint, &caller, token)?).await?)?;
     Ok(())
 }

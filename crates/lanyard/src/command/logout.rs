@@ -37,7 +37,9 @@ pub async fn run(args: LogoutArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
 
 async fn sign_out(args: &LogoutArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     let ground = Ground::open(&args.at.places)?;
-    let issuer = ground.issuer(args.at.issuer.as_ref()).ok_or_else(|| Ending::not_signed_in(None))?;
+    let issuer = ground
+        .issuer(args.at.issuer.as_ref())
+        .ok_or_else(|| Ending::not_signed_in(None))?;
     // A damaged key must not keep anybody signed in: then only this machine forgets.
     let at_issuer = match ground.client(issuer.clone()) {
         Ok(None) => return Err(Ending::not_signed_in(Some(&issuer)).into()),
@@ -45,7 +47,9 @@ async fn sign_out(args: &LogoutArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
         Err(error) => Err(error),
     };
     let mut ground = Ground::open(&args.at.places)?;
-    SessionStore::new(std::sync::Arc::clone(&ground.secrets)).remove(&issuer).await?;
+    SessionStore::new(std::sync::Arc::clone(&ground.secrets))
+        .remove(&issuer)
+        .await?;
     ground.secrets.remove(&key_name(&issuer))?;
     ground.state.issuers.remove(&issuer);
     if ground.state.current.as_ref() == Some(&issuer) {
@@ -58,7 +62,10 @@ async fn sign_out(args: &LogoutArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
-            ui.note(&format!("Signed out on this machine. {issuer} could not be told: {}.", plain(&format!("{error:#}"))));
+            ui.note(&format!(
+                "Signed out on this machine. {issuer} could not be told: {}.",
+                plain(&format!("{error:#}"))
+            ));
             ui.note("  An administrator can end the session and remove this machine's key there.");
             Ok(ExitCode::FAILURE)
         }
@@ -81,7 +88,10 @@ async fn end_at_issuer(client: &Client) -> anyhow::Result<()> {
     let session = subject.session().await.unwrap_or(session);
     let revoked = login::revoke(&client.fetch, &metadata, &client.identity, &session).await;
     if let (Some(key), Some(endpoint), Some(token)) = (key, &metadata.lanyard_connectors_endpoint, &access_token) {
-        let answer = client.fetch.fetch(remove_key_request(endpoint, token, &key.kid)?).await?;
+        let answer = client
+            .fetch
+            .fetch(remove_key_request(endpoint, token, &key.kid)?)
+            .await?;
         remove_key_response(&answer).context("this machine's key could not be removed")?;
     }
     revoked.context("the sign-in could not be revoked")

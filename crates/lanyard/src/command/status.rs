@@ -60,21 +60,48 @@ pub async fn run(args: StatusArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let now = SystemClock.now();
-    let who = status.name.as_deref().map_or_else(|| status.subject.clone(), |name| format!("{name} ({})", status.subject));
+    let who = status
+        .name
+        .as_deref()
+        .map_or_else(|| status.subject.clone(), |name| format!("{name} ({})", status.subject));
     ui.line(&format!("Signed in as      {}", ui.strong(&plain(&who))));
     ui.line(&format!("Issuer            {}", status.issuer));
     ui.line(&format!("Client            {}", status.client_id));
-    ui.line(&format!("Signed in at      {} ({})", instant(status.signed_in_at), relative(status.signed_in_at, now)));
+    ui.line(&format!(
+        "Signed in at      {} ({})",
+        instant(status.signed_in_at),
+        relative(status.signed_in_at, now)
+    ));
     if let Some(at) = status.authenticated_at {
-        let how = status.acr.as_deref().map(|acr| format!(", {}", plain(acr))).unwrap_or_default();
-        ui.line(&format!("Authenticated     {} ({}){how}", instant(at), relative(at, now)));
+        let how = status
+            .acr
+            .as_deref()
+            .map(|acr| format!(", {}", plain(acr)))
+            .unwrap_or_default();
+        ui.line(&format!(
+            "Authenticated     {} ({}){how}",
+            instant(at),
+            relative(at, now)
+        ));
     }
-    let renewal = if status.renewable { "renewed when a call needs it" } else { "not renewable" };
+    let renewal = if status.renewable {
+        "renewed when a call needs it"
+    } else {
+        "not renewable"
+    };
     let expires_at = status.id_token_expires_at;
-    ui.line(&format!("ID token          until {} ({}); {renewal}", instant(expires_at), relative(expires_at, now)));
+    ui.line(&format!(
+        "ID token          until {} ({}); {renewal}",
+        instant(expires_at),
+        relative(expires_at, now)
+    ));
     match &status.key {
         Some(key) => {
-            ui.line(&format!("Key of machine    {}, until {}", key.kid, instant(key.expires_at)));
+            ui.line(&format!(
+                "Key of machine    {}, until {}",
+                key.kid,
+                instant(key.expires_at)
+            ));
             for server in &key.authorization_servers {
                 ui.line(&format!("  accepted by     {server}"));
             }

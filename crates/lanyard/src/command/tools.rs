@@ -52,8 +52,14 @@ async fn list(args: &ToolsArgs) -> anyhow::Result<Vec<Tool>> {
     let client = args.at.open()?;
     let connector = client.connector(&args.connector).await?;
     let connector = connector.ok_or_else(|| Ending::unknown_connector(&args.connector))?;
-    let mcp =
-        Mcp::connect(&client.flow, &client.fetch, &connector.mcp_url, this_program(), either_wire()).await?;
+    let mcp = Mcp::connect(
+        &client.flow,
+        &client.fetch,
+        &connector.mcp_url,
+        this_program(),
+        either_wire(),
+    )
+    .await?;
     let tools = mcp.tools().await;
     mcp.close().await?;
     tools

@@ -33,9 +33,14 @@ async fn follow(page: &Url) -> anyhow::Result<String> {
     if page.scheme() != "http" || !is_loopback(page) {
         bail!("only a loopback page is approved without a browser");
     }
-    let host = page.host_str().context("the page has no host")?.trim_matches(['[', ']']);
+    let host = page
+        .host_str()
+        .context("the page has no host")?
+        .trim_matches(['[', ']']);
     let port = page.port_or_known_default().context("the page has no port")?;
-    let stream = TcpStream::connect((host, port)).await.context("the page cannot be reached")?;
+    let stream = TcpStream::connect((host, port))
+        .await
+        .context("the page cannot be reached")?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let request = hyper::Request::get(&page[Position::BeforePath..Position::AfterQuery])
         .header(HOST, page.authority())
@@ -44,7 +49,11 @@ async fn follow(page: &Url) -> anyhow::Result<String> {
         answer = sender.send_request(request) => answer?,
         ended = connection => { ended?; bail!("the page closed the connection") }
     };
-    let location = answer.headers().get(LOCATION).context("the page did not redirect")?.to_str()?;
+    let location = answer
+        .headers()
+        .get(LOCATION)
+        .context("the page did not redirect")?
+        .to_str()?;
     let location = Url::parse(location).context("the page redirects to something that is no URL")?;
     if !location.as_str().starts_with(REDIRECT_URI) {
         bail!("the page redirects elsewhere");

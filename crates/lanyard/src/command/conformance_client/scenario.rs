@@ -7,8 +7,8 @@ use std::sync::Arc;
 use lanyard_client::flow::Flow;
 use lanyard_fetch::Fetch;
 use rmcp::model::{
-    ClientConfig, CreateElicitationRequestParams, CreateElicitationResult, ElicitationAction, ElicitationCapability,
-    GetPromptRequestParams, ProtocolVersion, ReadResourceRequestParams,
+    ClientConfig, ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationCapability, GetPromptRequestParams,
+    ProtocolVersion, ReadResourceRequestParams,
 };
 use rmcp::service::{ClientLifecycleMode, RequestContext};
 use rmcp::{ClientHandler, ErrorData, RoleClient};
@@ -44,10 +44,10 @@ impl ClientHandler for Accepting {
 
     async fn create_elicitation(
         &self,
-        _: CreateElicitationRequestParams,
+        _: ElicitRequestParams,
         _: RequestContext<RoleClient>,
-    ) -> Result<CreateElicitationResult, ErrorData> {
-        let mut result = CreateElicitationResult::new(ElicitationAction::Accept);
+    ) -> Result<ElicitResult, ErrorData> {
+        let mut result = ElicitResult::new(ElicitationAction::Accept);
         result.content = Some(serde_json::json!({ "confirmed": true }));
         Ok(result)
     }
@@ -61,11 +61,15 @@ pub(super) async fn run(
     flow: &Arc<Flow>,
 ) -> anyhow::Result<()> {
     let lifecycle = if args.protocol_version.as_str() >= "2026-07-28" {
-        ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] }
+        ClientLifecycleMode::Discover {
+            preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+        }
     } else {
         ClientLifecycleMode::Initialize
     };
-    let handler = Accepting { elicits: args.scenario.contains("sep-2322") || args.scenario.contains("elicitation") };
+    let handler = Accepting {
+        elicits: args.scenario.contains("sep-2322") || args.scenario.contains("elicitation"),
+    };
     let mcp = Mcp::connect(flow, fetch, &args.url, handler, lifecycle).await?;
     let done = calls(&mcp, args, context).await;
     mcp.close().await?;
@@ -97,7 +101,9 @@ async fn calls(mcp: &Mcp<Accepting>, args: &ConformanceClientArgs, context: &Con
 async fn resources_and_prompts(mcp: &Mcp<Accepting>) -> anyhow::Result<()> {
     let service = mcp.service();
     for resource in service.list_resources(None).await?.resources {
-        service.read_resource(ReadResourceRequestParams::new(resource.uri.clone())).await?;
+        service
+            .read_resource(ReadResourceRequestParams::new(resource.uri.clone()))
+            .await?;
     }
     for prompt in service.list_prompts(None).await?.prompts {
         service.get_prompt(GetPromptRequestParams::new(prompt.name)).await?;

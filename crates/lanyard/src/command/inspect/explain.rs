@@ -24,7 +24,11 @@ pub(super) enum TokenKind {
 impl TokenKind {
     /// By `typ`; without one, by what the claims look like.
     pub(super) fn of(header: &Value, claims: &Value) -> Self {
-        let typ = header.get("typ").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+        let typ = header
+            .get("typ")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         let has = |name: &str| claims.get(name).is_some();
         match typ.strip_prefix("application/").unwrap_or(&typ) {
             "oauth-id-jag+jwt" => Self::IdJag,
@@ -63,16 +67,39 @@ impl TokenKind {
 pub(super) fn explain(kind: TokenKind, claims: &Value, now: i64) -> Vec<String> {
     let text = |name: &str| one_or_many(claims.get(name));
     let or = |name: &str| text(name).unwrap_or_else(|| format!("(no {name})"));
-    let scope = || text("scope").map_or_else(|| "without naming scopes".to_owned(), |scope| format!("with the scopes {scope}"));
+    let scope = || {
+        text("scope").map_or_else(
+            || "without naming scopes".to_owned(),
+            |scope| format!("with the scopes {scope}"),
+        )
+    };
     let mut lines = match kind {
         TokenKind::IdToken => vec![
-            format!("{} says to the client {}: the person {} signed in.", or("iss"), or("aud"), or("sub")),
-            "It is for that client alone. It opens nothing at an MCP server; the client exchanges it for an ID-JAG.".to_owned(),
+            format!(
+                "{} says to the client {}: the person {} signed in.",
+                or("iss"),
+                or("aud"),
+                or("sub")
+            ),
+            "It is for that client alone. It opens nothing at an MCP server; the client exchanges it for an ID-JAG."
+                .to_owned(),
         ],
         TokenKind::IdJag => vec![
-            format!("{} permits the client {} to act for the person {}", or("iss"), or("client_id"), or("sub")),
-            format!("at the resource {} {}.", text("resource").unwrap_or_else(|| "that is configured for it".to_owned()), scope()),
-            format!("The client redeems it once, at the authorization server {}, for an access token.", or("aud")),
+            format!(
+                "{} permits the client {} to act for the person {}",
+                or("iss"),
+                or("client_id"),
+                or("sub")
+            ),
+            format!(
+                "at the resource {} {}.",
+                text("resource").unwrap_or_else(|| "that is configured for it".to_owned()),
+                scope()
+            ),
+            format!(
+                "The client redeems it once, at the authorization server {}, for an access token.",
+                or("aud")
+            ),
             "It is not an access token: an MCP server refuses it.".to_owned(),
         ],
         TokenKind::AccessToken => vec![
@@ -80,11 +107,19 @@ pub(super) fn explain(kind: TokenKind, claims: &Value, now: i64) -> Vec<String> 
             format!("for the account {} {}.", or("sub"), scope()),
         ],
         TokenKind::ClientAssertion => vec![
-            format!("The client {} proves to {} that it holds its private key.", or("iss"), or("aud")),
+            format!(
+                "The client {} proves to {} that it holds its private key.",
+                or("iss"),
+                or("aud")
+            ),
             "It authenticates the client, not a person, and is used once.".to_owned(),
         ],
         TokenKind::DpopProof => {
-            vec![format!("A client proves that it holds a key, for one request: {} {}.", or("htm"), or("htu"))]
+            vec![format!(
+                "A client proves that it holds a key, for one request: {} {}.",
+                or("htm"),
+                or("htu")
+            )]
         }
         TokenKind::LogoutToken => vec![format!("{} tells {} that a sign-in is over.", or("iss"), or("aud"))],
         TokenKind::SecurityEvent => vec![format!("{} reports a security event to {}.", or("iss"), or("aud"))],
@@ -92,9 +127,16 @@ pub(super) fn explain(kind: TokenKind, claims: &Value, now: i64) -> Vec<String> 
     };
     lines.extend(times(claims, now));
     let how = [("acr", "strength"), ("amr", "methods")];
-    let how: Vec<String> = how.iter().filter_map(|(name, word)| Some(format!("{word} {}", text(name)?))).collect();
+    let how: Vec<String> = how
+        .iter()
+        .filter_map(|(name, word)| Some(format!("{word} {}", text(name)?)))
+        .collect();
     if let Some(at) = claims.get("auth_time").and_then(Value::as_i64) {
-        lines.push(format!("The person proved who they are {} ({}).", relative(at, now), instant(at)));
+        lines.push(format!(
+            "The person proved who they are {} ({}).",
+            relative(at, now),
+            instant(at)
+        ));
     }
     if !how.is_empty() {
         lines.push(format!("Authentication: {}.", how.join(", ")));
@@ -160,7 +202,12 @@ pub(super) fn notes(kind: TokenKind, header: &Value, claims: &Value, now: i64) -
         TokenKind::ClientAssertion => &["iss", "sub", "aud", "jti", "exp"],
         TokenKind::DpopProof | TokenKind::LogoutToken | TokenKind::SecurityEvent | TokenKind::Unknown => &[],
     };
-    notes.extend(needed.iter().filter(|name| missing(name)).map(|name| format!("The claim {name} is missing.")));
+    notes.extend(
+        needed
+            .iter()
+            .filter(|name| missing(name))
+            .map(|name| format!("The claim {name} is missing.")),
+    );
     notes
 }
 
@@ -185,8 +232,14 @@ mod tests {
         let of = |typ: &str, claims: Value| TokenKind::of(&json!({"typ": typ}), &claims);
         assert_eq!(of("oauth-id-jag+jwt", json!({})), TokenKind::IdJag);
         assert_eq!(of("application/at+jwt", json!({})), TokenKind::AccessToken);
-        assert_eq!(of("JWT", json!({"iss": "a", "sub": "a", "aud": "b"})), TokenKind::ClientAssertion);
-        assert_eq!(of("JWT", json!({"iss": "a", "sub": "s", "aud": "c", "nonce": "n"})), TokenKind::IdToken);
+        assert_eq!(
+            of("JWT", json!({"iss": "a", "sub": "a", "aud": "b"})),
+            TokenKind::ClientAssertion
+        );
+        assert_eq!(
+            of("JWT", json!({"iss": "a", "sub": "s", "aud": "c", "nonce": "n"})),
+            TokenKind::IdToken
+        );
         assert_eq!(of("x+jwt", json!({})), TokenKind::Unknown);
     }
 
@@ -198,7 +251,15 @@ mod tests {
         for part in ["https://idp", "https://as", "https://r", "a b", "in 3 minutes"] {
             assert!(text.contains(part), "{part}: {text}");
         }
-        assert!(notes(TokenKind::IdJag, &json!({"alg": "ES256", "typ": "oauth-id-jag+jwt"}), &claims, 1100).is_empty());
+        assert!(
+            notes(
+                TokenKind::IdJag,
+                &json!({"alg": "ES256", "typ": "oauth-id-jag+jwt"}),
+                &claims,
+                1100
+            )
+            .is_empty()
+        );
     }
 
     #[test]

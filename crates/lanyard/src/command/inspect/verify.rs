@@ -17,8 +17,13 @@ use serde_json::Value;
 use crate::client_config::{ClientFile, Places};
 use crate::command::inspect::explain::TokenKind;
 
-const ALGORITHMS: &[Algorithm] =
-    &[Algorithm::Es256, Algorithm::Es384, Algorithm::EdDsa, Algorithm::Rs256, Algorithm::Ps256];
+const ALGORITHMS: &[Algorithm] = &[
+    Algorithm::Es256,
+    Algorithm::Es384,
+    Algorithm::EdDsa,
+    Algorithm::Rs256,
+    Algorithm::Ps256,
+];
 
 /// What is known about a token's truth.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,7 +40,9 @@ pub(super) enum Verification {
 impl fmt::Display for Verification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotAsked => f.write_str("Nothing. Anybody can write such a token; --verify checks it against the issuer's keys."),
+            Self::NotAsked => {
+                f.write_str("Nothing. Anybody can write such a token; --verify checks it against the issuer's keys.")
+            }
             Self::Good { issuer, kid } => write!(
                 f,
                 "Signature and times are right, by the key {kid} that {issuer} publishes. \
@@ -52,14 +59,16 @@ pub(super) async fn verify(text: &str, kind: TokenKind, claims: &Value, now: i64
         TokenKind::IdToken => check::<IdToken>(text, claims, now, places).await,
         TokenKind::IdJag => check::<IdJag>(text, claims, now, places).await,
         TokenKind::AccessToken => check::<AccessToken>(text, claims, now, places).await,
-        TokenKind::ClientAssertion => {
-            Err(anyhow::anyhow!("a client assertion is signed by the client, whose keys only the server knows"))
-        }
+        TokenKind::ClientAssertion => Err(anyhow::anyhow!(
+            "a client assertion is signed by the client, whose keys only the server knows"
+        )),
         TokenKind::DpopProof | TokenKind::LogoutToken | TokenKind::SecurityEvent | TokenKind::Unknown => {
             Err(anyhow::anyhow!("tokens of this kind are not checked here"))
         }
     };
-    checked.unwrap_or_else(|error| Verification::Failed { reason: format!("{error:#}") })
+    checked.unwrap_or_else(|error| Verification::Failed {
+        reason: format!("{error:#}"),
+    })
 }
 
 async fn check<K: Kind>(text: &str, claims: &Value, now: i64, places: &Places) -> anyhow::Result<Verification> {
@@ -67,10 +76,17 @@ async fn check<K: Kind>(text: &str, claims: &Value, now: i64, places: &Places) -
     let issuer = Issuer::parse(token.issuer().unwrap_or_default())?;
     let outbound = ClientFile::load(places)?.outbound(issuer.is_plain_http())?;
     let fetch: Arc<dyn Fetch> = Arc::new(HttpFetch::new(&outbound)?);
-    let metadata = MetadataCache::new(Arc::clone(&fetch)).authorization_server(&issuer).await;
+    let metadata = MetadataCache::new(Arc::clone(&fetch))
+        .authorization_server(&issuer)
+        .await;
     let metadata = metadata.with_context(|| format!("the metadata of {issuer} cannot be used"))?;
-    let Some(jwks_uri) = metadata.jwks_uri.as_deref() else { bail!("{issuer} publishes no keys") };
-    let keys = JwksCache::new(fetch).keys(jwks_uri, token.kid()).await.context("the issuer's keys cannot be fetched")?;
+    let Some(jwks_uri) = metadata.jwks_uri.as_deref() else {
+        bail!("{issuer} publishes no keys")
+    };
+    let keys = JwksCache::new(fetch)
+        .keys(jwks_uri, token.kid())
+        .await
+        .context("the issuer's keys cannot be fetched")?;
     let audience = match claims.get("aud") {
         Some(Value::String(audience)) => audience.as_str(),
         Some(Value::Array(audiences)) => audiences.first().and_then(Value::as_str).unwrap_or_default(),
@@ -85,5 +101,8 @@ async fn check<K: Kind>(text: &str, claims: &Value, now: i64, places: &Places) -
         max_lifetime: None,
     };
     let verified = verify_token(&token, &keys, &expected)?;
-    Ok(Verification::Good { issuer: issuer.as_str().to_owned(), kid: verified.kid().to_owned() })
+    Ok(Verification::Good {
+        issuer: issuer.as_str().to_owned(),
+        kid: verified.kid().to_owned(),
+    })
 }

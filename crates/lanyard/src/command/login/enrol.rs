@@ -40,13 +40,21 @@ impl Enrolment<'_> {
     pub(super) async fn enrol(&self, label: &str) -> anyhow::Result<Enrolled> {
         let key = SigningKey::generate(Algorithm::Es256).context("a key cannot be made")?;
         let audience = self.issuer.as_str();
-        let caller = Caller { identity: self.identity, audience, now: self.now, random: &SystemRandom };
+        let caller = Caller {
+            identity: self.identity,
+            audience,
+            now: self.now,
+            random: &SystemRandom,
+        };
         let request = EnrolKeyRequest {
             jwk: key.public_jwk().to_value(),
             label: label.to_owned(),
             proof: client_assertion(&caller, &key, None)?,
         };
-        let answer = self.fetch.fetch(enrol_request(self.endpoint, self.access_token, &request)?).await?;
+        let answer = self
+            .fetch
+            .fetch(enrol_request(self.endpoint, self.access_token, &request)?)
+            .await?;
         let enrolled = enrol_response(&answer).context("the issuer did not accept the key of this machine")?;
         let private = key.to_private_jwk().context("the key cannot be kept")?;
         Ok(Enrolled {
@@ -62,7 +70,10 @@ impl Enrolment<'_> {
 
     /// Removes an earlier key of this machine.
     pub(super) async fn remove(&self, kid: &str) -> anyhow::Result<()> {
-        let answer = self.fetch.fetch(remove_key_request(self.endpoint, self.access_token, kid)?).await?;
+        let answer = self
+            .fetch
+            .fetch(remove_key_request(self.endpoint, self.access_token, kid)?)
+            .await?;
         Ok(remove_key_response(&answer)?)
     }
 }

@@ -37,9 +37,14 @@ struct Waiting {
 impl Loopback {
     /// Listens on a free port (RFC 8252, section 7.3).
     pub(super) async fn bind() -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("no port on 127.0.0.1 can be opened")?;
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .context("no port on 127.0.0.1 can be opened")?;
         let port = listener.local_addr()?.port();
-        Ok(Self { listener, redirect_uri: format!("http://127.0.0.1:{port}/callback") })
+        Ok(Self {
+            listener,
+            redirect_uri: format!("http://127.0.0.1:{port}/callback"),
+        })
     }
 
     pub(super) fn redirect_uri(&self) -> &str {
@@ -112,8 +117,14 @@ mod tests {
             let stranger = visit(port, "/callback?state=other&code=x").await;
             assert!(stranger.starts_with("HTTP/1.1 400"), "{stranger}");
             let page = visit(port, "/callback?state=s1&code=secret-code").await;
-            assert!(page.starts_with("HTTP/1.1 200") && !page.contains("secret-code"), "{page}");
-            assert!(page.to_ascii_lowercase().contains("referrer-policy: no-referrer"), "{page}");
+            assert!(
+                page.starts_with("HTTP/1.1 200") && !page.contains("secret-code"),
+                "{page}"
+            );
+            assert!(
+                page.to_ascii_lowercase().contains("referrer-policy: no-referrer"),
+                "{page}"
+            );
         };
         let (answer, ()) = tokio::join!(loopback.answer("s1".to_owned()), visits);
         assert_eq!(answer.unwrap(), "state=s1&code=secret-code");
