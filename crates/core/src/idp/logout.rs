@@ -2,15 +2,20 @@
 //!
 //! Owns what dies with a session. Never asks the person and never redirects.
 
-use lanyard_jose::token::{IdToken, Verified};
+use lanyard_jose::algorithm::Algorithm;
+use lanyard_jose::jwk::KeySet;
+use lanyard_jose::token::{IdToken, Unverified, Verified};
+use lanyard_jose::verify::{Audience, Expected, verify_hint};
 use lanyard_protocol::client_id::ClientId;
 use lanyard_protocol::form::Form;
 
 use crate::audit::event::Actor;
 use crate::audit::record::{NewEvent, record};
 use crate::client::registration::Side;
+use crate::clock::Timestamp;
 use crate::cx::Cx;
 use crate::id::SessionId;
+use crate::idp::settings::IdpSettings;
 use crate::idp::subject;
 use crate::keys::vault::Vault;
 use crate::session::record::Session;
@@ -60,6 +65,21 @@ pub struct LogoutRequest<'a> {
     pub redirect_uri: Option<&'a str>,
     /// Echoed to that place.
     pub state: Option<&'a str>,
+}
+
+/// Reads an `id_token_hint`: an ID token of ours, also an expired one (RP-Initiated Logout, section 2). It identifies
+/// and never authorises.
+pub fn read_hint(settings: &IdpSettings, keys: &KeySet, now: Timestamp, hint: &str) -> Option<Verified<IdToken>> {
+    let token = Unverified::<IdToken>::parse(hint).ok()?;
+    let expected = Expected {
+        issuer: settings.issuer.as_str(),
+        audience: Audience::OwnRecord,
+        now: now.seconds(),
+        leeway: 0,
+        algorithms: &[Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256],
+        max_lifetime: None,
+    };
+    verify_hint(&token, keys, &expected).ok()
 }
 
 /// How a logout is to go on.

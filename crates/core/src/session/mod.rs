@@ -1,6 +1,7 @@
 //! Browser sessions, authorization codes and refresh tokens of the IdP.
 
 pub mod code;
+pub mod form_token;
 pub mod password;
 pub mod record;
 pub mod refresh;
