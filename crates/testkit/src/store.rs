@@ -17,7 +17,6 @@ impl TestStore {
     ///
     /// # Panics
     /// When the directory or the store cannot be made: the test cannot go on.
-    #[expect(clippy::expect_used, reason = "test support: a test without its store has failed")]
     pub fn new() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let opened = open(&StoreConfig::sqlite(directory.path().join("lanyard.db"))).expect("an empty store");

@@ -4,6 +4,8 @@
 //! expected key it says that the keys come from the file.
 
 mod fault;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::io::{self, BufRead};
