@@ -150,3 +150,57 @@ proptest! {
         prop_assert!(authorization_response(pending, &query).is_err());
     }
 }
+
+mod id_token {
+    use super::*;
+    use lanyard_jose::key::SigningKey;
+    use serde_json::{Value, json};
+
+    const NOW: i64 = 1_789_387_200;
+
+    fn checked(claims: Value, expected_nonce: Option<&str>, max_age: Option<u64>) -> Result<(), IdTokenError> {
+        let key = SigningKey::generate(Algorithm::Es256).unwrap();
+        let keys: KeySet = [key.public_jwk()].into_iter().collect();
+        let mut all = json!({"iss": "https://idp.example", "sub": "alice", "aud": "lanyard-cli", "iat": NOW, "exp": NOW + 300,
+            "auth_time": NOW - 10, "nonce": "n", "at_hash": at_hash("access")});
+        for (name, value) in claims.as_object().unwrap() {
+            all[name] = value.clone();
+        }
+        let token = key.sign("JWT", &all).unwrap();
+        let expected = ExpectedIdToken {
+            issuer: Issuer::parse("https://idp.example").unwrap(),
+            client_id: ClientId::parse("lanyard-cli").unwrap(),
+            nonce: expected_nonce.map(SecretString::from),
+            max_age,
+        };
+        check_id_token(&token, Some("access"), &keys, &expected, NOW).map(|_| ())
+    }
+
+    #[test]
+    fn the_right_one_is_accepted_cl_ss_03() {
+        checked(json!({}), Some("n"), Some(300)).unwrap();
+        checked(
+            json!({"aud": ["lanyard-cli", "b"], "azp": "lanyard-cli"}),
+            Some("n"),
+            None,
+        )
+        .unwrap();
+    }
+
+    #[test]
+    fn each_wrong_claim_is_refused_cl_ss_03() {
+        for (wrong, max_age) in [
+            (json!({"iss": "https://evil.example"}), None),
+            (json!({"aud": "other"}), None),
+            (json!({"aud": ["lanyard-cli", "b"]}), None),
+            (json!({"azp": "other"}), None),
+            (json!({"exp": NOW - 31}), None),
+            (json!({"iat": NOW + 3600, "exp": NOW + 7200}), None),
+            (json!({"nonce": "other"}), None),
+            (json!({"at_hash": at_hash("another token")}), None),
+            (json!({"auth_time": NOW - 400}), Some(300)),
+        ] {
+            assert!(checked(wrong.clone(), Some("n"), max_age).is_err(), "{wrong}");
+        }
+    }
+}

@@ -97,6 +97,14 @@ impl Subject {
         renewed.access_token.ok_or_else(|| self.over(None))
     }
 
+    /// Renews the sign-in now, whether it needs it or not: a Lanyard issuer binds it to the key it is renewed with.
+    ///
+    /// # Errors
+    /// [`FlowError`].
+    pub async fn renew_now(&self, flow: &Flow) -> Result<Session, FlowError> {
+        self.renew(flow, |_| false).await
+    }
+
     /// A subject token for leg 1. `refused` is the one that the IdP just refused: then the sign-in is renewed.
     pub(crate) async fn token(&self, flow: &Flow, refused: Option<&SubjectToken>) -> Result<SubjectToken, FlowError> {
         let usable = |session: &Session| {

@@ -151,3 +151,26 @@ async fn a_server_without_pkce_is_refused_cl_ss_01() {
     assert!(matches!(error, FlowError::SignIn(SignInError::NoPkce)));
     assert!(agent.pages.lock().unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_server_that_moved_is_registered_at_anew_cl_st_02() {
+    let world = unmanaged();
+    let (flow, agent) = flow(&world, false);
+    let mut attempts = Attempts::default();
+    let token = flow
+        .answer(MCP, Rejection::new(401, "Bearer", None), &mut attempts)
+        .await
+        .unwrap();
+    // The same documents at another authorization server.
+    world.change(|knobs| {
+        knobs.moved = true;
+        knobs.resource["authorization_servers"] = json!(["https://as2.example"]);
+        knobs.authorize_iss = Some("https://as2.example".to_owned());
+    });
+    let rejection = Rejection::new(401, r#"Bearer error="invalid_token""#, Some(token));
+    flow.answer(MCP, rejection, &mut Attempts::default()).await.unwrap();
+    assert_eq!(world.count("POST https://as2.example/register"), 1);
+    let pages = agent.pages.lock().unwrap();
+    assert_eq!(query(&pages[0], "client_id").as_deref(), Some("registered"));
+    assert_eq!(query(&pages[1], "client_id").as_deref(), Some("registered-at-as2"));
+}

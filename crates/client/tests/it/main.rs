@@ -1,11 +1,5 @@
 //! The client library against an IdP, an authorization server and an MCP server in memory.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod denial;
 mod discovery;

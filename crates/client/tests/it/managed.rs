@@ -168,3 +168,31 @@ async fn each_id_jag_is_redeemed_once_and_the_exchange_repeated_once_cl_jb_03() 
     assert_eq!(error.request_id(), Some("req_7"));
     assert_eq!((world.exchanges().len(), world.redemptions().len()), (2, 2));
 }
+
+#[tokio::test]
+async fn each_authorization_server_gets_its_own_grant_and_credentials_cl_jb_01() {
+    let world = World::new();
+    world.change(|knobs| {
+        knobs.moved = true;
+        knobs.id_jag = json!({});
+    });
+    let other = lanyard_protocol::issuer::Issuer::parse("https://as2.example").unwrap();
+    let auth = lanyard_client::credentials::ClientAuth::SecretBasic("as2-secret".into());
+    let client_id = lanyard_protocol::client_id::ClientId::parse("agent-at-as2").unwrap();
+    let identity = lanyard_client::credentials::ClientIdentity { client_id, auth };
+    let flow = world.builder().credentials(other, identity).build();
+    flow.access_token(MCP, &ScopeSet::empty()).await.unwrap();
+    world.change(|knobs| knobs.id_jag = json!({"client_id": "agent-at-as2"}));
+    flow.access_token("https://mcp2.example/mcp", &ScopeSet::empty())
+        .await
+        .unwrap();
+
+    let exchanges = world.exchanges();
+    assert_eq!(exchanges[0].once("audience").unwrap(), Some(RAS));
+    assert_eq!(exchanges[1].once("audience").unwrap(), Some("https://as2.example"));
+    assert_eq!(exchanges[1].once("resource").unwrap(), Some("https://mcp2.example/mcp"));
+    let first = &world.sent(&format!("{RAS}/token"))[0].headers[AUTHORIZATION];
+    let second = &world.sent("https://as2.example/token")[0].headers[AUTHORIZATION];
+    assert_ne!(first, second);
+    assert_eq!(world.redemptions().len(), 1, "nothing of the second went to the first");
+}

@@ -45,6 +45,8 @@ pub(crate) struct Knobs {
     /// The scopes that the IdP grants at most.
     pub(crate) ceiling: Option<String>,
     pub(crate) legacy: bool,
+    /// A second authorization server and a second MCP server exist.
+    pub(crate) moved: bool,
     pub(crate) authorize_iss: Option<String>,
 }
 
@@ -87,6 +89,7 @@ impl World {
                 refuse_all: false,
                 ceiling: None,
                 legacy: false,
+                moved: false,
                 authorize_iss: Some(RAS.to_owned()),
             }),
             log: Mutex::default(),
@@ -204,6 +207,16 @@ impl World {
                 json_answer(201, &json!({"client_id": "registered", "client_secret": "s"}))
             }
             MCP => self.mcp(&knobs, request),
+            "https://mcp2.example/.well-known/oauth-protected-resource/mcp" if knobs.moved => json_answer(
+                200,
+                &json!({"resource": "https://mcp2.example/mcp", "authorization_servers": ["https://as2.example"]}),
+            ),
+            "https://as2.example/.well-known/oauth-authorization-server" if knobs.moved => {
+                let document = knobs.ras.to_string().replace("as.example", "as2.example");
+                json_answer(200, &serde_json::from_str(&document).unwrap())
+            }
+            "https://as2.example/token" => self.ras_token(&mut knobs, form),
+            "https://as2.example/register" => json_answer(201, &json!({"client_id": "registered-at-as2"})),
             _ => json_answer(404, &json!({})),
         }
     }

@@ -12,11 +12,12 @@ use lanyard_client::flow::Flow;
 use lanyard_client::subject::Enterprise;
 use lanyard_fetch::{Fetch, HttpFetch, MetadataCache};
 use lanyard_jose::key::SigningKey;
-use lanyard_protocol::connectors::ReachableConnector;
+use lanyard_protocol::connectors::{ReachableConnector, ReachableConnectors};
 use lanyard_protocol::issuer::Issuer;
 use lanyard_protocol::metadata::authorization_server::AuthorizationServerMetadata;
 use secrecy::ExposeSecret as _;
 
+use crate::client_config::outcome::Ending;
 use crate::client_config::state::{ClientState, IssuerRecord, key_name};
 use crate::client_config::{ClientFile, Places};
 use crate::credentials::{Secrets, SessionStore};
@@ -184,10 +185,7 @@ impl Client {
             Err(_) => None,
         };
         if let Some(endpoint) = endpoint {
-            let subject = self.flow.subject().context("no issuer is configured")?;
-            let token = subject.issuer_access_token(&self.flow).await?;
-            let answer = self.fetch.fetch(list_request(&endpoint, &token)?).await?;
-            let list = list_response(&answer).context("the issuer did not list the connectors")?;
+            let list = self.reachable(&endpoint).await?;
             found.extend(list.connectors.into_iter().map(|connector| Connector {
                 name: connector.name.clone(),
                 mcp_url: connector.mcp_url.clone(),
@@ -208,6 +206,24 @@ impl Client {
             .collect();
         found.extend(configured);
         Ok(found)
+    }
+
+    /// The issuer's list. A token that it refuses although it looks fresh is renewed once.
+    async fn reachable(&self, endpoint: &str) -> anyhow::Result<ReachableConnectors> {
+        let subject = self.flow.subject().context("no issuer is configured")?;
+        let token = subject.issuer_access_token(&self.flow).await?;
+        let mut answer = self.fetch.fetch(list_request(endpoint, &token)?).await?;
+        if answer.status.as_u16() == 401 {
+            let renewed = subject.renew_now(&self.flow).await?;
+            let token = renewed
+                .access_token
+                .ok_or_else(|| Ending::not_signed_in(Some(&self.issuer)))?;
+            answer = self.fetch.fetch(list_request(endpoint, &token)?).await?;
+        }
+        if answer.status.as_u16() == 401 {
+            return Err(Ending::not_signed_in(Some(&self.issuer)).into());
+        }
+        list_response(&answer).context("the issuer did not list the connectors")
     }
 
     /// The connector called `name`, or the MCP server at that URL.

@@ -9,6 +9,7 @@ use lanyard_client::flow_error::FlowError;
 use lanyard_client::sign_in::SignInError;
 use lanyard_client::token_endpoint::TokenError;
 use lanyard_protocol::issuer::Issuer;
+use lanyard_protocol::oauth::error::ErrorCode;
 
 /// Not signed in.
 pub(crate) const NOT_SIGNED_IN: u8 = 3;
@@ -90,6 +91,13 @@ impl Ending {
                 remedy: Some(step_up_remedy(acr_values.as_deref(), *max_age)),
                 request_id: None,
             },
+            // A key that was removed or ran out, or that died with its person's account.
+            FlowError::Token { error, .. } if is_invalid_client(error) => Self {
+                code: NOT_SIGNED_IN,
+                happened: "This machine's credential is not accepted any more.".to_owned(),
+                remedy: Some("Sign in again with `lanyard login`; if that fails, ask an administrator.".to_owned()),
+                request_id: None,
+            },
             FlowError::Denied { refusal, .. } => Self::denied(&format!(
                 "Your organisation's policy does not permit this ({}).",
                 refusal.description.as_deref().unwrap_or(&refusal.code)
@@ -156,6 +164,12 @@ impl Ending {
         }
         ExitCode::from(self.code)
     }
+}
+
+fn is_invalid_client(error: &TokenError) -> bool {
+    error
+        .refusal()
+        .is_some_and(|refusal| refusal.is(ErrorCode::InvalidClient))
 }
 
 fn step_up_remedy(acr_values: Option<&str>, max_age: Option<u64>) -> String {

@@ -138,9 +138,24 @@ async fn sign_in(args: &LoginArgs, ui: &Ui) -> anyhow::Result<()> {
     ground.state.issuers.insert(issuer.clone(), record);
     ground.state.current = Some(issuer.clone());
     ground.state.save(&ground.directory)?;
+    if metadata.lanyard_connectors_endpoint.is_some() {
+        bind_to_key(args, issuer.clone()).await?;
+    }
     let name = signed_in.session.name.as_deref().unwrap_or(&signed_in.session.subject);
     ui.line(&format!("Signed in at {issuer} as {}.", ui.strong(&plain(name))));
     ui.note("`lanyard connectors` lists what you may reach.");
+    Ok(())
+}
+
+/// Renews the sign-in with the key of this machine, so that its refresh token is of no use without that key.
+async fn bind_to_key(args: &LoginArgs, issuer: Issuer) -> anyhow::Result<()> {
+    let client = Ground::open(&args.places)?.client(issuer)?;
+    let client = client.context("the sign-in was not kept")?;
+    let subject = client.flow.subject().context("the sign-in was not kept")?;
+    subject
+        .renew_now(&client.flow)
+        .await
+        .context("the issuer did not take the key of this machine")?;
     Ok(())
 }
 

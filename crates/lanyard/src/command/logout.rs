@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use lanyard_client::connectors::{remove_key_request, remove_key_response};
 use lanyard_client::store::CredentialStore as _;
-use secrecy::SecretString;
 
 use crate::client_config::at::At;
 use crate::client_config::open::{Client, Ground};
@@ -72,27 +71,23 @@ async fn sign_out(args: &LogoutArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The refresh token goes first, while there is a key to authenticate with; then the key, with an access token got
-/// before.
+/// Removing this machine's key ends the sign-ins that are bound to it. Where there is no such key, the refresh token is
+/// revoked (RFC 7009).
 async fn end_at_issuer(client: &Client) -> anyhow::Result<()> {
     let metadata = client.metadata().await?;
     let subject = client.flow.subject().context("no issuer is configured")?;
-    let session = subject.session().await?;
     let record = client.state.issuers.get(&client.issuer);
     let key = record.and_then(|record| record.key.as_ref());
-    let access_token: Option<SecretString> = match (key, &metadata.lanyard_connectors_endpoint) {
-        (Some(_), Some(_)) => Some(subject.issuer_access_token(&client.flow).await?),
-        _ => None,
-    };
-    // Read again: asking for the access token may have renewed the sign-in.
-    let session = subject.session().await.unwrap_or(session);
-    let revoked = login::revoke(&client.fetch, &metadata, &client.identity, &session).await;
-    if let (Some(key), Some(endpoint), Some(token)) = (key, &metadata.lanyard_connectors_endpoint, &access_token) {
+    if let (Some(key), Some(endpoint)) = (key, &metadata.lanyard_connectors_endpoint) {
+        let token = subject.issuer_access_token(&client.flow).await?;
         let answer = client
             .fetch
-            .fetch(remove_key_request(endpoint, token, &key.kid)?)
+            .fetch(remove_key_request(endpoint, &token, &key.kid)?)
             .await?;
-        remove_key_response(&answer).context("this machine's key could not be removed")?;
+        return remove_key_response(&answer).context("this machine's key could not be removed");
     }
-    revoked.context("the sign-in could not be revoked")
+    let session = subject.session().await?;
+    login::revoke(&client.fetch, &metadata, &client.identity, &session)
+        .await
+        .context("the sign-in could not be revoked")
 }
