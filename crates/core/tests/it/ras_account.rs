@@ -6,7 +6,7 @@ use lanyard_core::ras::jwt_bearer::{self, Verification};
 use lanyard_core::trust::issuer::Allowed;
 use lanyard_protocol::claims::id_jag::IdJagClaims;
 
-use crate::ras_world::{World, client_id, resource_id, subject, verified, A, B};
+use crate::ras_world::{A, B, World, client_id, resource_id, subject, verified};
 
 const SHARED: &str = "https://shared-idp.example";
 
@@ -26,7 +26,9 @@ fn the_first_redemption_makes_an_account_where_the_record_says_so_al_05() {
     assert_eq!(account.origin, AccountOrigin::JustInTime);
     assert_eq!(world.events()[0].detail["account_made"], true);
     // AL-04: the link stays; the second time nothing is made.
-    let again = world.redeem(&world.id_jag(|claims| claims.email = Some("new@address.example".to_owned()))).unwrap();
+    let again = world
+        .redeem(&world.id_jag(|claims| claims.email = Some("new@address.example".to_owned())))
+        .unwrap();
     assert_eq!(again.account, grant.account);
     assert!(!world.events()[0].detail.contains_key("account_made"));
 }
@@ -44,7 +46,9 @@ fn the_same_sub_of_two_issuers_is_two_people_al_01_mt_11() {
     let (trust, key) = world.trust_also(2, "https://second.example", |_| ());
     let one = world.redeem(&world.id_jag(|_| ())).unwrap();
     let id_jag = verified(&claims_of(&world, "https://second.example", |_| ()), &key, world.now());
-    let two = world.redeem_by(world.client("agent"), &id_jag, None, &[], &Verification::by(&trust)).unwrap();
+    let two = world
+        .redeem_by(world.client("agent"), &id_jag, None, &[], &Verification::by(&trust))
+        .unwrap();
     assert_ne!(one.account, two.account);
     // MT-01: and of two tenants.
     assert_ne!(one.tenant, two.tenant);
@@ -69,12 +73,17 @@ fn a_switched_off_account_is_refused_and_never_made_anew_al_06() {
     let world = World::new();
     let grant = world.redeem(&world.id_jag(|_| ())).unwrap();
     let (tenant, id) = (grant.tenant.clone(), grant.account);
-    world.write(move |tx| tx.set_account_enabled(&tenant, &id, false)).unwrap();
+    world
+        .write(move |tx| tx.set_account_enabled(&tenant, &id, false))
+        .unwrap();
     for _ in 0..2 {
         assert_eq!(world.redeem(&world.id_jag(|_| ())), Err(Denial::AccountDisabled));
     }
     let (issuer, alice) = (world.trust.issuer.clone(), subject("alice"));
-    assert_eq!(world.read(move |tx| tx.list_accounts_of_subject(&issuer, &alice)).len(), 1);
+    assert_eq!(
+        world.read(move |tx| tx.list_accounts_of_subject(&issuer, &alice)).len(),
+        1
+    );
 }
 
 #[test]
@@ -84,14 +93,24 @@ fn a_shared_issuer_must_name_the_tenant_of_the_record_mt_03_mt_07() {
     let (other, _) = world.trust_also(3, SHARED, |trust| trust.tenant_claim = Some("globex".to_owned()));
     let attempt = |used: &Verification, tenant: Option<&str>| {
         let claims = claims_of(&world, SHARED, |claims| claims.tenant = tenant.map(str::to_owned));
-        world.redeem_by(world.client("agent"), &verified(&claims, &key, world.now()), None, &[], used)
+        world.redeem_by(
+            world.client("agent"),
+            &verified(&claims, &key, world.now()),
+            None,
+            &[],
+            used,
+        )
     };
     let (acme, globex) = (Verification::by(&trust), Verification::by(&other));
     assert_eq!(attempt(&acme, None), Err(Denial::TenantMismatch), "a missing claim");
     assert_eq!(attempt(&acme, Some("globex")), Err(Denial::TenantMismatch));
     let one = attempt(&acme, Some("acme")).unwrap();
     let two = attempt(&globex, Some("globex")).unwrap();
-    assert_ne!((one.tenant, one.account), (two.tenant, two.account), "the same sub in two tenants");
+    assert_ne!(
+        (one.tenant, one.account),
+        (two.tenant, two.account),
+        "the same sub in two tenants"
+    );
 }
 
 #[test]
@@ -116,7 +135,11 @@ fn an_issuer_of_one_tenant_must_not_begin_to_name_tenants_mt_03() {
     let named = world.id_jag(|claims| claims.tenant = Some("acme".to_owned()));
     assert_eq!(world.redeem(&named), Err(Denial::TenantMismatch));
     // D-14: what a tenant-specific issuer sends when it is told to send something.
-    assert!(world.redeem(&world.id_jag(|claims| claims.tenant = Some("organization".to_owned()))).is_ok());
+    assert!(
+        world
+            .redeem(&world.id_jag(|claims| claims.tenant = Some("organization".to_owned())))
+            .is_ok()
+    );
 }
 
 #[test]
@@ -129,7 +152,11 @@ fn an_audience_tenant_that_disagrees_is_refused_mt_06() {
     let unnamed = World::new();
     let foreign = unnamed.id_jag(|claims| claims.aud_tenant = Some("ten_2".to_owned()));
     assert_eq!(unnamed.redeem(&foreign), Err(Denial::AudienceTenantMismatch));
-    assert!(unnamed.redeem(&unnamed.id_jag(|claims| claims.aud_tenant = Some("ten_1".to_owned()))).is_ok());
+    assert!(
+        unnamed
+            .redeem(&unnamed.id_jag(|claims| claims.aud_tenant = Some("ten_1".to_owned())))
+            .is_ok()
+    );
 }
 
 #[test]
@@ -139,9 +166,12 @@ fn each_issuer_is_held_to_its_own_clients_and_resources_mt_11() {
         trust.resources = Allowed::Only(vec![resource_id(A)]);
     });
     let other = world.id_jag(|claims| claims.client_id = client_id("other"));
-    assert_eq!(world.redeem_as("other", &other, None, &[]), Err(Denial::ClientNotTrusted));
-    let second = world
-        .id_jag(|claims| claims.resource = Some(lanyard_protocol::audience::OneOrMany::One(B.to_owned())));
+    assert_eq!(
+        world.redeem_as("other", &other, None, &[]),
+        Err(Denial::ClientNotTrusted)
+    );
+    let second =
+        world.id_jag(|claims| claims.resource = Some(lanyard_protocol::audience::OneOrMany::One(B.to_owned())));
     assert_eq!(world.redeem(&second), Err(Denial::ResourceNotTrusted(B.to_owned())));
     assert!(world.redeem(&world.id_jag(|_| ())).is_ok());
     // An empty list allows nothing.

@@ -32,14 +32,22 @@ fn a_healthy_grant_buys_a_token_for_its_resource_and_scopes_ras_jb_01_ras_at_01(
     assert_eq!(claims.client_id, client_id("agent"));
     assert_eq!(claims.scope, Some(scopes("comment read")));
     // RAS-AT-04: ten minutes by default.
-    assert_eq!((claims.exp.seconds() - claims.iat.seconds(), access_token::expires_in(&grant)), (600, 600));
+    assert_eq!(
+        (
+            claims.exp.seconds() - claims.iat.seconds(),
+            access_token::expires_in(&grant)
+        ),
+        (600, 600)
+    );
     world.last_is("ras.access_token.issued", None);
 }
 
 #[test]
 fn the_token_names_the_account_and_copies_the_sign_in_but_no_personal_data_tok_at_02() {
     let world = World::new();
-    let grant = world.redeem(&world.id_jag(|claims| claims.email = Some("alice@idp.example".to_owned()))).unwrap();
+    let grant = world
+        .redeem(&world.id_jag(|claims| claims.email = Some("alice@idp.example".to_owned())))
+        .unwrap();
     let claims = access_token::claims(&world.settings, &grant).unwrap();
     assert!(claims.sub.as_str().starts_with("acct_"), "never the IdP's sub");
     assert_eq!(claims.acr.as_deref(), Some("urn:example:acr:mfa"));
@@ -57,7 +65,10 @@ fn the_grant_links_token_issuer_subject_tenant_id_jag_and_session_ras_at_05() {
     let jti = world.redeem(&id_jag).unwrap().jti;
     let grant = world.read(move |tx| tx.find_access_grant(&jti)).unwrap();
     assert_eq!((grant.issuer, grant.subject), (issuer(IDP), subject("alice")));
-    assert_eq!((grant.tenant, grant.id_jag_jti), (world.trust.tenant.clone(), id_jag.jti.as_str().to_owned()));
+    assert_eq!(
+        (grant.tenant, grant.id_jag_jti),
+        (world.trust.tenant.clone(), id_jag.jti.as_str().to_owned())
+    );
     assert_eq!(grant.sid.as_deref(), Some("handle"));
 }
 
@@ -67,7 +78,10 @@ fn the_tenant_is_named_only_where_there_are_several_tok_at() {
     let grant = world.redeem(&world.id_jag(|_| ())).unwrap();
     assert_eq!(access_token::claims(&world.settings, &grant).unwrap().tenant, None);
     world.settings.emit_tenant = true;
-    assert_eq!(access_token::claims(&world.settings, &grant).unwrap().tenant.as_deref(), Some("ten_1"));
+    assert_eq!(
+        access_token::claims(&world.settings, &grant).unwrap().tenant.as_deref(),
+        Some("ten_1")
+    );
 }
 
 #[test]
@@ -84,7 +98,10 @@ fn a_client_without_the_grant_is_unauthorized_whatever_it_presents_ras_jb_02_ras
     client.client.grants.clear();
     let used = Verification::by(&world.trust);
     let id_jag = world.id_jag(|claims| claims.client_id = client_id("other"));
-    assert_eq!(world.redeem_by(client.clone(), &id_jag, None, &[], &used), Err(Denial::GrantNotAllowed));
+    assert_eq!(
+        world.redeem_by(client.clone(), &id_jag, None, &[], &used),
+        Err(Denial::GrantNotAllowed)
+    );
     let cx = world.cx();
     let told = world.write(move |tx| jwt_bearer::refuse(&cx, tx, &client, Denial::NotVerified(VerifyError::Typ)));
     assert_eq!(told.unwrap(), Denial::GrantNotAllowed);
@@ -95,7 +112,9 @@ fn a_client_without_the_grant_is_unauthorized_whatever_it_presents_ras_jb_02_ras
 fn a_refusal_before_the_unit_is_recorded_with_its_exact_reason() {
     let world = World::new();
     let (cx, client) = (world.cx(), world.client("agent"));
-    let told = world.write(move |tx| jwt_bearer::refuse(&cx, tx, &client, Denial::UntrustedIssuer)).unwrap();
+    let told = world
+        .write(move |tx| jwt_bearer::refuse(&cx, tx, &client, Denial::UntrustedIssuer))
+        .unwrap();
     assert_eq!(told, Denial::UntrustedIssuer);
     world.last_is("ras.id_jag.denied", Some("untrusted_issuer"));
 }
@@ -105,7 +124,9 @@ fn only_enabled_records_of_exactly_that_issuer_give_keys_ras_jb_06() {
     let world = World::new();
     let look = |issuer: &'static str| {
         let settings = world.settings.clone();
-        world.read(move |tx| jwt_bearer::candidates(tx, &settings, issuer)).len()
+        world
+            .read(move |tx| jwt_bearer::candidates(tx, &settings, issuer))
+            .len()
     };
     assert_eq!(look(IDP), 1);
     for unknown in ["https://idp.example/", "https://personal.example", "not a url", ""] {
@@ -114,7 +135,10 @@ fn only_enabled_records_of_exactly_that_issuer_give_keys_ras_jb_06() {
     assert_eq!(look(RAS), 0, "our own issuer gives no keys");
     let off = World::with(|trust| trust.enabled = false);
     let settings = off.settings.clone();
-    assert!(off.read(move |tx| jwt_bearer::candidates(tx, &settings, IDP)).is_empty());
+    assert!(
+        off.read(move |tx| jwt_bearer::candidates(tx, &settings, IDP))
+            .is_empty()
+    );
 }
 
 #[test]
@@ -135,12 +159,18 @@ fn a_trust_record_that_changed_since_the_verification_refuses_ras_jb_06() {
     let mut trust = world.trust.clone();
     trust.version = 2;
     world.write(move |tx| tx.update_trust(&trust)).unwrap();
-    assert_eq!(world.redeem_by(world.client("agent"), &id_jag, None, &[], &used), Err(Denial::TrustChanged));
+    assert_eq!(
+        world.redeem_by(world.client("agent"), &id_jag, None, &[], &used),
+        Err(Denial::TrustChanged)
+    );
     let mut off = world.trust.clone();
     (off.version, off.enabled) = (3, false);
     let used = Verification::by(&off);
     world.write(move |tx| tx.update_trust(&off)).unwrap();
-    assert_eq!(world.redeem_by(world.client("agent"), &id_jag, None, &[], &used), Err(Denial::TrustChanged));
+    assert_eq!(
+        world.redeem_by(world.client("agent"), &id_jag, None, &[], &used),
+        Err(Denial::TrustChanged)
+    );
 }
 
 #[test]
@@ -175,7 +205,13 @@ fn fifty_redemptions_at_once_give_one_token_ras_jb_12() {
         .collect();
     let results: Vec<_> = waiting.into_iter().map(|wait| wait().unwrap().into_result()).collect();
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
-    assert_eq!(results.iter().filter(|result| **result == Err(Denial::Replayed)).count(), 49);
+    assert_eq!(
+        results
+            .iter()
+            .filter(|result| **result == Err(Denial::Replayed))
+            .count(),
+        49
+    );
 }
 
 #[test]
@@ -200,13 +236,22 @@ fn the_same_jti_of_two_issuers_is_two_grants_sec_05() {
     let second = crate::ras_world::verified(&claims, &key, world.now());
     assert!(world.redeem(&first).is_ok());
     let used = Verification::by(&trust);
-    assert!(world.redeem_by(world.client("agent"), &second, None, &[], &used).is_ok());
+    assert!(
+        world
+            .redeem_by(world.client("agent"), &second, None, &[], &used)
+            .is_ok()
+    );
 }
 
 #[test]
 fn every_claimed_resource_must_be_registered_here_ras_jb_15() {
     let world = World::new();
-    for foreign in ["https://elsewhere.example/mcp", "https://mcp.example/a/mcp/", "not a url", ""] {
+    for foreign in [
+        "https://elsewhere.example/mcp",
+        "https://mcp.example/a/mcp/",
+        "not a url",
+        "",
+    ] {
         let id_jag = world.id_jag(|claims| claims.resource = Some(OneOrMany::One(foreign.to_owned())));
         assert_eq!(code(world.redeem(&id_jag)), "unknown_resource", "{foreign}");
     }
@@ -222,10 +267,18 @@ fn without_a_claim_the_sole_configured_resource_is_meant_ras_jb_16_d_02() {
     let absent = |claims: &mut IdJagClaims| claims.resource = None;
     let one = World::with(|trust| trust.resources = Allowed::Only(vec![resource_id(B)]));
     assert_eq!(one.redeem(&one.id_jag(absent)).unwrap().resource, resource_id(B));
-    assert_eq!(code(one.redeem_as("agent", &one.id_jag(absent), None, &[A])), "resource_outside_claim");
+    assert_eq!(
+        code(one.redeem_as("agent", &one.id_jag(absent), None, &[A])),
+        "resource_outside_claim"
+    );
     let two = World::new();
     assert_eq!(code(two.redeem(&two.id_jag(absent))), "no_sole_resource");
-    assert_eq!(two.redeem_as("agent", &two.id_jag(absent), None, &[B]).unwrap().resource, resource_id(B));
+    assert_eq!(
+        two.redeem_as("agent", &two.id_jag(absent), None, &[B])
+            .unwrap()
+            .resource,
+        resource_id(B)
+    );
 }
 
 #[test]
@@ -233,10 +286,19 @@ fn the_parameter_picks_among_the_claimed_and_never_widens_ras_jb_17() {
     let world = World::new();
     let both = OneOrMany::Many(vec![A.to_owned(), B.to_owned()]);
     let several = |claims: &mut IdJagClaims| claims.resource = Some(both.clone());
-    assert_eq!(code(world.redeem_as("agent", &world.id_jag(|_| ()), None, &[B])), "resource_outside_claim");
-    assert_eq!(code(world.redeem_as("agent", &world.id_jag(|_| ()), None, &[A, B])), "resource_outside_claim");
+    assert_eq!(
+        code(world.redeem_as("agent", &world.id_jag(|_| ()), None, &[B])),
+        "resource_outside_claim"
+    );
+    assert_eq!(
+        code(world.redeem_as("agent", &world.id_jag(|_| ()), None, &[A, B])),
+        "resource_outside_claim"
+    );
     assert_eq!(code(world.redeem(&world.id_jag(several))), "resource_not_chosen");
-    assert_eq!(code(world.redeem_as("agent", &world.id_jag(several), None, &[A, B])), "resource_not_chosen");
+    assert_eq!(
+        code(world.redeem_as("agent", &world.id_jag(several), None, &[A, B])),
+        "resource_not_chosen"
+    );
     let grant = world.redeem_as("agent", &world.id_jag(several), None, &[B]).unwrap();
     assert_eq!(grant.resource, resource_id(B));
 }
@@ -259,11 +321,18 @@ fn nothing_is_issued_for_a_staged_or_switched_off_resource() {
 #[test]
 fn a_narrower_request_is_refused_or_narrows_by_the_record_ras_jb_18_d_04() {
     let strict = World::new();
-    assert_eq!(code(strict.redeem_as("agent", &strict.id_jag(|_| ()), Some("read"), &[])), "narrower_request");
-    let wide = strict.redeem_as("agent", &strict.id_jag(|_| ()), Some("read comment approve"), &[]).unwrap();
+    assert_eq!(
+        code(strict.redeem_as("agent", &strict.id_jag(|_| ()), Some("read"), &[])),
+        "narrower_request"
+    );
+    let wide = strict
+        .redeem_as("agent", &strict.id_jag(|_| ()), Some("read comment approve"), &[])
+        .unwrap();
     assert_eq!(wide.scope, scopes("comment read"));
     let downscope = World::with(|trust| trust.scope_rule = ScopeRule::Downscope);
-    let grant = downscope.redeem_as("agent", &downscope.id_jag(|_| ()), Some("read"), &[]).unwrap();
+    let grant = downscope
+        .redeem_as("agent", &downscope.id_jag(|_| ()), Some("read"), &[])
+        .unwrap();
     assert_eq!(grant.scope, scopes("read"));
 }
 
@@ -272,7 +341,10 @@ fn without_a_scope_claim_only_the_defaults_are_granted_d_05() {
     let world = World::new();
     let absent = |claims: &mut IdJagClaims| claims.scope = None;
     assert_eq!(world.redeem(&world.id_jag(absent)).unwrap().scope, scopes("read"));
-    assert_eq!(code(world.redeem_as("agent", &world.id_jag(absent), Some("approve"), &[])), "no_scope");
+    assert_eq!(
+        code(world.redeem_as("agent", &world.id_jag(absent), Some("approve"), &[])),
+        "no_scope"
+    );
     let empty = |claims: &mut IdJagClaims| claims.scope = Some(scopes(""));
     assert_eq!(code(world.redeem(&world.id_jag(empty))), "no_scope");
 }
@@ -299,7 +371,9 @@ fn a_registration_narrows_too_ras_jb_18() {
     let mut client = world.client("agent");
     client.client.scopes = scopes("comment approve");
     let used = Verification::by(&world.trust);
-    let grant = world.redeem_by(client, &world.id_jag(|_| ()), None, &[], &used).unwrap();
+    let grant = world
+        .redeem_by(client, &world.id_jag(|_| ()), None, &[], &used)
+        .unwrap();
     assert_eq!(grant.scope, scopes("comment"));
 }
 
@@ -316,7 +390,10 @@ fn rights_and_bindings_that_are_not_understood_refuse_rather_than_vanish_row_10_
 fn a_persons_key_redeems_for_that_person_only_cl_st_03() {
     let world = World::new();
     let held_by = |issuer_text: &str, sub: &str| {
-        Some(KeyHolder::Subject { issuer: issuer(issuer_text), subject: subject(sub) })
+        Some(KeyHolder::Subject {
+            issuer: issuer(issuer_text),
+            subject: subject(sub),
+        })
     };
     let used = Verification::by(&world.trust);
     let id_jag = || world.id_jag(|claims| claims.client_id = client_id("cli"));
@@ -332,7 +409,10 @@ fn a_persons_key_redeems_for_that_person_only_cl_st_03() {
     }
     let mut keyless = world.native(None);
     keyless.key = None;
-    assert_eq!(world.redeem_by(keyless, &id_jag(), None, &[], &used), Err(Denial::GrantNotAllowed));
+    assert_eq!(
+        world.redeem_by(keyless, &id_jag(), None, &[], &used),
+        Err(Denial::GrantNotAllowed)
+    );
 }
 
 #[test]
@@ -344,7 +424,10 @@ fn what_is_wrong_with_the_request_hides_whether_the_person_is_known_sec_23() {
         (None, &[B][..], "resource_outside_claim"),
         (None, &[][..], "unknown_subject"),
     ] {
-        assert_eq!(code(world.redeem_as("agent", &world.id_jag(unknown), scope, resources)), expected);
+        assert_eq!(
+            code(world.redeem_as("agent", &world.id_jag(unknown), scope, resources)),
+            expected
+        );
     }
 }
 
@@ -356,7 +439,15 @@ fn a_failure_after_the_decision_leaves_neither_token_nor_used_grant() {
     let (cx, settings, client) = (world.cx(), world.settings.clone(), world.client("agent"));
     let (same, used) = (id_jag.clone(), Verification::by(&world.trust));
     let failed = run(&*world.store, Mode::Write, move |tx| {
-        granted(jwt_bearer::redeem(&cx, tx, &settings, &client, &request(None, &[]), &same, &used)?);
+        granted(jwt_bearer::redeem(
+            &cx,
+            tx,
+            &settings,
+            &client,
+            &request(None, &[]),
+            &same,
+            &used,
+        )?);
         Err::<(), _>(lanyard_core::store::StoreError::Unavailable)
     });
     assert!(failed.is_err());
@@ -367,7 +458,9 @@ fn a_failure_after_the_decision_leaves_neither_token_nor_used_grant() {
 #[test]
 fn two_hundred_tokens_have_two_hundred_names_ras_at_06() {
     let world = World::new();
-    let mut names: Vec<String> = (0..200).map(|_| world.redeem(&world.id_jag(|_| ())).unwrap().jti).collect();
+    let mut names: Vec<String> = (0..200)
+        .map(|_| world.redeem(&world.id_jag(|_| ())).unwrap().jti)
+        .collect();
     names.sort();
     names.dedup();
     assert_eq!(names.len(), 200);

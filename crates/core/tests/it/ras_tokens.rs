@@ -27,7 +27,9 @@ fn look(world: &World, grant: &AccessGrant, resources: &[&str]) -> Introspection
 fn revoke_by(world: &World, client: &'static str, grant: &AccessGrant) -> Outcome<i64, revoke::Denial> {
     let (cx, settings, client) = (world.cx(), world.settings.clone(), world.client(client));
     let token = world.access_token(grant);
-    world.write(move |tx| revoke::revoke(&cx, tx, &settings, &client, Some(&token))).unwrap()
+    world
+        .write(move |tx| revoke::revoke(&cx, tx, &settings, &client, Some(&token)))
+        .unwrap()
 }
 
 fn feed(world: &World) -> Vec<RevocationEntry> {
@@ -48,10 +50,26 @@ fn an_active_token_is_described_to_its_resource_ras_in_02() {
     let grant = world.redeem(&world.id_jag(|_| ())).unwrap();
     let said = look(&world, &grant, &[A]);
     let text = serde_json::to_value(&said).unwrap();
-    for member in ["active", "scope", "client_id", "sub", "aud", "iss", "exp", "iat", "jti", "token_type", "acr", "auth_time"] {
+    for member in [
+        "active",
+        "scope",
+        "client_id",
+        "sub",
+        "aud",
+        "iss",
+        "exp",
+        "iat",
+        "jti",
+        "token_type",
+        "acr",
+        "auth_time",
+    ] {
         assert!(text.get(member).is_some(), "{member}");
     }
-    assert_eq!((said.iss.as_deref(), said.sub.as_deref()), (Some(RAS), Some(grant.account.as_str())));
+    assert_eq!(
+        (said.iss.as_deref(), said.sub.as_deref()),
+        (Some(RAS), Some(grant.account.as_str()))
+    );
 }
 
 #[test]
@@ -71,7 +89,9 @@ fn a_token_stands_only_while_everything_under_it_stands_ras_in_01() {
     let changes: [(&str, Change); 5] = [
         ("account switched off", |world, grant| {
             let (tenant, id) = (grant.tenant.clone(), grant.account.clone());
-            world.write(move |tx| tx.set_account_enabled(&tenant, &id, false)).unwrap();
+            world
+                .write(move |tx| tx.set_account_enabled(&tenant, &id, false))
+                .unwrap();
         }),
         ("client switched off", |world, _| {
             world
@@ -114,7 +134,10 @@ fn an_expired_token_is_inactive_ras_in_01() {
     let world = World::new();
     let grant = world.redeem(&world.id_jag(|_| ())).unwrap();
     world.advance(Duration::from_secs(600));
-    assert!(!look(&world, &grant, &[A]).active, "also within the leeway of the verification");
+    assert!(
+        !look(&world, &grant, &[A]).active,
+        "also within the leeway of the verification"
+    );
 }
 
 #[test]
@@ -126,9 +149,22 @@ fn the_owner_revokes_and_gateways_hear_of_it_rv_01_rv_02() {
     assert!(!look(&world, &grant, &[A]).active);
     let entries = feed(&world);
     assert_eq!(entries.last().unwrap().sequence, sequence);
-    assert_eq!(entries.last().unwrap().revoked, Revoked::Token { issuer: issuer(RAS), jti: grant.jti.clone() });
-    assert!(entries.last().unwrap().keep_until > grant.expires_at.seconds() + 30, "kept until nobody accepts it");
-    assert_eq!(denied(revoke_by(&world, "agent", &grant)), revoke::Denial::UnknownToken, "once is enough");
+    assert_eq!(
+        entries.last().unwrap().revoked,
+        Revoked::Token {
+            issuer: issuer(RAS),
+            jti: grant.jti.clone()
+        }
+    );
+    assert!(
+        entries.last().unwrap().keep_until > grant.expires_at.seconds() + 30,
+        "kept until nobody accepts it"
+    );
+    assert_eq!(
+        denied(revoke_by(&world, "agent", &grant)),
+        revoke::Denial::UnknownToken,
+        "once is enough"
+    );
 }
 
 #[test]
@@ -144,7 +180,9 @@ fn nobody_revokes_another_clients_token_rv_01() {
 fn a_cut_off_ends_every_token_of_the_person_and_nobody_elses_p7() {
     let world = World::new();
     let mine: Vec<_> = (0..3).map(|_| world.redeem(&world.id_jag(|_| ())).unwrap()).collect();
-    let other = world.redeem(&world.id_jag(|claims| claims.sub = subject("bob"))).unwrap();
+    let other = world
+        .redeem(&world.id_jag(|claims| claims.sub = subject("bob")))
+        .unwrap();
     world.advance(Duration::from_secs(5));
     let done = cut(&world, "alice");
     assert_eq!((done.accounts, done.tokens), (1, 3));
@@ -153,8 +191,13 @@ fn a_cut_off_ends_every_token_of_the_person_and_nobody_elses_p7() {
     assert!(look(&world, &other, &[A]).active);
     let entry = feed(&world).pop().unwrap();
     assert_eq!(Some(entry.sequence), done.sequence);
-    let Revoked::Subject { subject, not_after, .. } = entry.revoked else { panic!("{entry:?}") };
-    assert_eq!((subject.as_str(), not_after), (mine[0].account.as_str(), world.now().seconds()));
+    let Revoked::Subject { subject, not_after, .. } = entry.revoked else {
+        panic!("{entry:?}")
+    };
+    assert_eq!(
+        (subject.as_str(), not_after),
+        (mine[0].account.as_str(), world.now().seconds())
+    );
     assert!(entry.keep_until >= world.now().seconds() + 3600 + 30);
 }
 
@@ -191,12 +234,12 @@ fn a_token_bought_between_deactivation_and_cut_off_dies_with_the_others_p7() {
     let grant = world.redeem(&old).unwrap();
     let (cx, settings) = (world.cx(), world.settings.clone());
     world
-        .write(move |tx| {
-            cut_off::revoke_subject(&cx, tx, &settings, &issuer(IDP), &subject("alice"), deactivated_at)
-        })
+        .write(move |tx| cut_off::revoke_subject(&cx, tx, &settings, &issuer(IDP), &subject("alice"), deactivated_at))
         .unwrap();
     assert!(!look(&world, &grant, &[A]).active);
-    let Revoked::Subject { not_after, .. } = feed(&world).pop().unwrap().revoked else { panic!() };
+    let Revoked::Subject { not_after, .. } = feed(&world).pop().unwrap().revoked else {
+        panic!()
+    };
     assert!(not_after >= grant.issued_at.seconds());
 }
 
@@ -206,10 +249,14 @@ fn a_client_is_cut_off_with_all_its_tokens_rv_03() {
     let grant = world.redeem(&world.id_jag(|_| ())).unwrap();
     let (cx, settings) = (world.cx(), world.settings.clone());
     let actor = Actor::Admin("adm_1".to_owned());
-    let done = world.write(move |tx| cut_off::revoke_client(&cx, tx, &settings, actor, &client_id("agent"))).unwrap();
+    let done = world
+        .write(move |tx| cut_off::revoke_client(&cx, tx, &settings, actor, &client_id("agent")))
+        .unwrap();
     assert_eq!(done.tokens, 1);
     assert!(!look(&world, &grant, &[A]).active);
-    let Revoked::Client { client_id, .. } = feed(&world).pop().unwrap().revoked else { panic!() };
+    let Revoked::Client { client_id, .. } = feed(&world).pop().unwrap().revoked else {
+        panic!()
+    };
     assert_eq!(client_id, "agent");
 }
 
@@ -222,14 +269,25 @@ fn an_issuer_is_cut_off_with_everybody_it_vouched_for_sec_18() {
         .collect();
     let (cx, settings) = (world.cx(), world.settings.clone());
     let actor = Actor::Admin("adm_1".to_owned());
-    let done = world.write(move |tx| cut_off::revoke_issuer(&cx, tx, &settings, actor, &issuer(IDP))).unwrap();
+    let done = world
+        .write(move |tx| cut_off::revoke_issuer(&cx, tx, &settings, actor, &issuer(IDP)))
+        .unwrap();
     assert_eq!((done.accounts, done.tokens), (3, 3));
     assert!(grants.iter().all(|grant| !look(&world, grant, &[A]).active));
 }
 
-fn enrol(world: &World, kid: &str, sub: &'static str) -> Outcome<lanyard_core::client::registration::RegisteredKey, native_key::Denial> {
+fn enrol(
+    world: &World,
+    kid: &str,
+    sub: &'static str,
+) -> Outcome<lanyard_core::client::registration::RegisteredKey, native_key::Denial> {
     let jwk = SigningKey::generate(Algorithm::Es256).unwrap().public_jwk();
-    let new = native_key::NewKey { kid: kid.to_owned(), jwk, label: "laptop".to_owned(), expires_at: None };
+    let new = native_key::NewKey {
+        kid: kid.to_owned(),
+        jwk,
+        label: "laptop".to_owned(),
+        expires_at: None,
+    };
     let cx = world.cx();
     world
         .write(move |tx| native_key::enrol(&cx, tx, &client_id("cli"), &issuer(IDP), &subject(sub), new))
@@ -240,14 +298,27 @@ fn enrol(world: &World, kid: &str, sub: &'static str) -> Outcome<lanyard_core::c
 fn a_persons_keys_die_with_the_person_cl_st_03() {
     let world = World::new();
     let key = granted(enrol(&world, "k1", "alice"));
-    assert_eq!(key.holder, Some(KeyHolder::Subject { issuer: issuer(IDP), subject: subject("alice") }));
+    assert_eq!(
+        key.holder,
+        Some(KeyHolder::Subject {
+            issuer: issuer(IDP),
+            subject: subject("alice")
+        })
+    );
     granted(enrol(&world, "k2", "bob"));
     assert_eq!(denied(enrol(&world, "k1", "bob")), native_key::Denial::Taken);
     assert_eq!(cut(&world, "alice").keys, 1);
-    let kids: Vec<String> =
-        world.read(|tx| tx.list_keys_held_by_subject(&issuer(IDP), "bob")).into_iter().map(|key| key.kid).collect();
+    let kids: Vec<String> = world
+        .read(|tx| tx.list_keys_held_by_subject(&issuer(IDP), "bob"))
+        .into_iter()
+        .map(|key| key.kid)
+        .collect();
     assert_eq!(kids, ["k2"]);
-    assert!(world.read(|tx| tx.list_keys_held_by_subject(&issuer(IDP), "alice")).is_empty());
+    assert!(
+        world
+            .read(|tx| tx.list_keys_held_by_subject(&issuer(IDP), "alice"))
+            .is_empty()
+    );
 }
 
 #[test]
@@ -255,19 +326,34 @@ fn keys_are_enrolled_for_native_clients_of_trusted_issuers_only_and_not_without_
     let world = World::new();
     let jwk = world.idp_key.public_jwk();
     let attempt = |client: &'static str, issuer_text: &'static str| {
-        let new = native_key::NewKey { kid: "x".to_owned(), jwk: jwk.clone(), label: String::new(), expires_at: None };
+        let new = native_key::NewKey {
+            kid: "x".to_owned(),
+            jwk: jwk.clone(),
+            label: String::new(),
+            expires_at: None,
+        };
         let cx = world.cx();
         denied(
             world
                 .write(move |tx| {
-                    native_key::enrol(&cx, tx, &client_id(client), &issuer(issuer_text), &subject("alice"), new)
+                    native_key::enrol(
+                        &cx,
+                        tx,
+                        &client_id(client),
+                        &issuer(issuer_text),
+                        &subject("alice"),
+                        new,
+                    )
                 })
                 .unwrap(),
         )
     };
     assert_eq!(attempt("agent", IDP), native_key::Denial::NotNative);
     assert_eq!(attempt("nobody", IDP), native_key::Denial::UnknownClient);
-    assert_eq!(attempt("cli", "https://personal.example"), native_key::Denial::NotTrusted);
+    assert_eq!(
+        attempt("cli", "https://personal.example"),
+        native_key::Denial::NotTrusted
+    );
     for n in 0..native_key::MAX_KEYS {
         granted(enrol(&world, &format!("k{n}"), "alice"));
     }

@@ -4,17 +4,13 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use lanyard_core::admin::token::{Admin, AdminRole};
 use lanyard_core::audit::event::AuditEvent;
 use lanyard_core::client::auth::AuthenticatedClient;
-use lanyard_core::client::registration::{
-    Client, ClientAuthMethod, KeyHolder, RegisteredKey, Side, SubjectMode,
-};
+use lanyard_core::client::registration::{Client, ClientAuthMethod, KeyHolder, RegisteredKey, Side, SubjectMode};
 use lanyard_core::clock::Timestamp;
 use lanyard_core::connector::record::ConnectorStatus;
 use lanyard_core::cx::Cx;
-use lanyard_core::id::{AdminTokenId, ClientKey, Id, TenantId, TrustId};
-use lanyard_core::keys::vault::Vault;
+use lanyard_core::id::{ClientKey, Id, TenantId, TrustId};
 use lanyard_core::outcome::Outcome;
 use lanyard_core::ras::access_grant::AccessGrant;
 use lanyard_core::ras::denial::Denial;
@@ -29,7 +25,6 @@ use lanyard_jose::algorithm::Algorithm;
 use lanyard_jose::jwk::{JwkSet, KeySet};
 use lanyard_jose::key::SigningKey;
 use lanyard_jose::random::Random;
-use lanyard_jose::seal::Kek;
 use lanyard_jose::token::{AccessToken, IdJag, Unverified, Verified};
 use lanyard_jose::verify::{Audience, Expected, verify};
 use lanyard_protocol::audience::OneOrMany;
@@ -63,7 +58,6 @@ impl Random for Counted {
 pub(crate) struct World {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) settings: RasSettings,
-    pub(crate) vault: Vault,
     pub(crate) idp_key: SigningKey,
     pub(crate) trust: Trust,
     random: Arc<dyn Random>,
@@ -92,14 +86,6 @@ pub(crate) fn subject(text: &str) -> Subject {
     Subject::parse(text).unwrap()
 }
 
-pub(crate) fn owner() -> Admin {
-    Admin { token: AdminTokenId::from_stored("adm_1".to_owned()), role: AdminRole::Owner }
-}
-
-pub(crate) fn auditor() -> Admin {
-    Admin { token: AdminTokenId::from_stored("adm_2".to_owned()), role: AdminRole::Auditor }
-}
-
 fn tenant(n: u8) -> TenantId {
     TenantId::from_stored(format!("ten_{n}"))
 }
@@ -110,7 +96,9 @@ pub(crate) fn trust_of(issuer_text: &str, n: u8, key: &SigningKey) -> Trust {
         tenant: tenant(n),
         issuer: issuer(issuer_text),
         tenant_claim: None,
-        keys: TrustKeys::Static(JwkSet { keys: vec![key.public_jwk()] }),
+        keys: TrustKeys::Static(JwkSet {
+            keys: vec![key.public_jwk()],
+        }),
         algorithms: vec![Algorithm::Es256],
         clients: Allowed::All,
         resources: Allowed::All,
@@ -175,7 +163,6 @@ impl World {
         let world = Self {
             store: company.store(),
             settings: RasSettings::new(issuer(RAS)),
-            vault: Vault::new(Kek::from_bytes([7; 32])),
             idp_key,
             trust: trust.clone(),
             random: Arc::new(Counted(AtomicU64::new(1))),
@@ -209,7 +196,8 @@ impl World {
     }
 
     pub(crate) fn advance(&self, by: Duration) {
-        self.micros.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
+        self.micros
+            .fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
     }
 
     pub(crate) fn cx(&self) -> Cx {
@@ -284,7 +272,9 @@ impl World {
     }
 
     pub(crate) fn client(&self, name: &'static str) -> AuthenticatedClient {
-        let client = self.read(move |tx| tx.find_client(Side::Ras, &client_id(name))).unwrap();
+        let client = self
+            .read(move |tx| tx.find_client(Side::Ras, &client_id(name)))
+            .unwrap();
         AuthenticatedClient { client, key: None }
     }
 
@@ -314,7 +304,13 @@ impl World {
         scope: Option<&str>,
         resources: &[&str],
     ) -> Result<AccessGrant, Denial> {
-        self.redeem_by(self.client(client), id_jag, scope, resources, &Verification::by(&self.trust))
+        self.redeem_by(
+            self.client(client),
+            id_jag,
+            scope,
+            resources,
+            &Verification::by(&self.trust),
+        )
     }
 
     pub(crate) fn redeem_by(

@@ -1,0 +1,16 @@
+//! The rules on a real store.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod audit;
+mod idp_code;
+mod idp_exchange;
+mod idp_refresh;
+mod idp_support;
+mod idp_targets;
+mod keys;
+mod provision;
+mod ras_account;
+mod ras_redeem;
+mod ras_tokens;
+mod ras_world;
