@@ -366,6 +366,29 @@ mod tests {
     }
 
     #[test]
+    fn the_manual_shows_a_file_with_every_key() {
+        let manual = include_str!("../../../docs/client.md");
+        let shown = manual.split("```toml").nth(1).unwrap().split("```").next().unwrap();
+        parse(shown).unwrap();
+        for key in [
+            "keep",
+            "url",
+            "client_id",
+            "auth",
+            "method",
+            "kid",
+            "token_endpoint",
+            "scopes",
+            "issuer",
+            "name",
+            "allow",
+            "ca_files",
+        ] {
+            assert!(shown.contains(&format!("{key} = ")), "{key}");
+        }
+    }
+
+    #[test]
     fn two_connectors_of_one_name_are_refused() {
         let one = "[[connector]]\nname = \"a\"\nurl = \"https://a.example/mcp\"\n";
         assert!(parse(&one.repeat(2)).is_err());

@@ -1,5 +1,11 @@
 //! The client library against an IdP, an authorization server and an MCP server in memory.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![expect(
+    clippy::as_conversions,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod denial;
 mod discovery;

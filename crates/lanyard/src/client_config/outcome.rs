@@ -8,6 +8,7 @@ use std::sync::Arc;
 use lanyard_client::flow_error::FlowError;
 use lanyard_client::sign_in::SignInError;
 use lanyard_client::token_endpoint::TokenError;
+use lanyard_fetch::{FetchError, MetadataError};
 use lanyard_protocol::issuer::Issuer;
 use lanyard_protocol::oauth::error::ErrorCode;
 
@@ -15,6 +16,9 @@ use lanyard_protocol::oauth::error::ErrorCode;
 pub(crate) const NOT_SIGNED_IN: u8 = 3;
 /// Denied by policy.
 pub(crate) const DENIED: u8 = 4;
+
+const REACH: &str = "Check the address and the network. Servers on private addresses need an entry in [outbound] allow \
+                     of client.toml.";
 
 /// Why a command ended early: what happened, what to do, and the code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,10 +72,13 @@ impl Ending {
                 return Self::of_flow(flow);
             }
             if let Some(TokenError::Refused(refusal)) = cause.downcast_ref::<TokenError>() {
-                return Self::failed(&format!("{error:#}"), None).with_request(refusal.request_id.clone());
+                return Self::failed(&sentence(&format!("{error:#}")), None).with_request(refusal.request_id.clone());
             }
         }
-        Self::failed(&format!("{error:#}"), None)
+        let unreachable = error
+            .chain()
+            .any(|cause| cause.is::<FetchError>() || cause.is::<MetadataError>());
+        Self::failed(&sentence(&format!("{error:#}")), unreachable.then_some(REACH))
     }
 
     /// Puts the flow's ending into words.
@@ -120,7 +127,7 @@ impl Ending {
                     "Its administrator should compare the resource identifier and the trusted issuer with those of the token (`lanyard inspect`).",
                 ),
             ),
-            other => Self::failed(&format!("{other}."), remedy_for(other)),
+            other => Self::failed(&sentence(&other.to_string()), remedy_for(other)),
         };
         if ending.request_id.is_some() {
             ending
@@ -183,11 +190,17 @@ fn step_up_remedy(acr_values: Option<&str>, max_age: Option<u64>) -> String {
     command
 }
 
+/// Errors begin small because they are put together; a message to a person is a sentence.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", chars.as_str())
+}
+
 const fn remedy_for(error: &FlowError) -> Option<&'static str> {
     match error {
-        FlowError::Fetch(_) | FlowError::Metadata { .. } => Some(
-            "Check the address and the network. Servers on private addresses need an entry in [outbound] allow of client.toml.",
-        ),
+        FlowError::Fetch(_) | FlowError::Metadata { .. } => Some(REACH),
         FlowError::Discovery(_) => Some("The MCP server's administrator should check its protected resource metadata."),
         FlowError::Token { .. } => Some("If it stays so, sign in again or ask an administrator."),
         _ => None,

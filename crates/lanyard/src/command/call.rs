@@ -42,7 +42,7 @@ pub async fn run(args: CallArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
         Ok(arguments) => arguments,
         Err(error) => {
             let remedy = "Give the arguments as one JSON object, for example '{\"id\": 7}'.";
-            let mut ending = Ending::failed(&format!("{error:#}."), Some(remedy));
+            let mut ending = Ending::failed(&format!("{error:#}"), Some(remedy));
             ending.code = 2;
             return Ok(ending.tell());
         }
