@@ -3,11 +3,14 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod audit;
+mod idp_clients;
 mod idp_code;
 mod idp_exchange;
+mod idp_logout;
 mod idp_refresh;
 mod idp_support;
 mod idp_targets;
+mod policy_explain;
 mod keys;
 mod provision;
 mod ras_account;
