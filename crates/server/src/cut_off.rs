@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use lanyard_core::cx::Cx;
 use lanyard_core::jobs::outbox::Job;
 use lanyard_core::jobs::run;
@@ -27,6 +28,7 @@ pub struct CutOff {
     basis: Basis,
     ras: Option<Arc<RasSettings>>,
     feed: Arc<Feed>,
+    routes: Option<Arc<dyn RouteSink>>,
     /// One round at a time: whoever waits for the turn finds the jobs of the other done.
     turn: Mutex<()>,
 }
@@ -40,13 +42,25 @@ pub enum Effect {
     Pending,
 }
 
+/// The routes of the gateway in this process, which follow the connectors.
+pub trait RouteSink: Send + Sync {
+    /// Brings the routes to what is committed; the next call already sees it.
+    fn refresh(&self) -> BoxFuture<'_, Result<(), StoreError>>;
+}
+
 impl CutOff {
-    /// For a process with this RAS, if any, and these views.
-    pub fn new(basis: Basis, ras: Option<Arc<RasSettings>>, feed: Arc<Feed>) -> Self {
+    /// For a process with this RAS, these views and this gateway, each if any.
+    pub fn new(
+        basis: Basis,
+        ras: Option<Arc<RasSettings>>,
+        feed: Arc<Feed>,
+        routes: Option<Arc<dyn RouteSink>>,
+    ) -> Self {
         Self {
             basis,
             ras,
             feed,
+            routes,
             turn: Mutex::new(()),
         }
     }
@@ -67,6 +81,21 @@ impl CutOff {
                 self.basis.jobs.notify_one();
                 Effect::Pending
             }
+        }
+    }
+
+    /// To be called after connectors changed: a connector that was switched off refuses its next call here.
+    pub async fn routes_changed(&self) -> Effect {
+        let Some(routes) = &self.routes else {
+            return Effect::Complete;
+        };
+        match tokio::time::timeout(PATIENCE, routes.refresh()).await {
+            Ok(Ok(())) => Effect::Complete,
+            Ok(Err(error)) => {
+                tracing::error!(error = %Chain(&error), "a change of connectors is written and not yet in effect here");
+                Effect::Pending
+            }
+            Err(_) => Effect::Pending,
         }
     }
 

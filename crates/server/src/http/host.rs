@@ -54,7 +54,7 @@ impl Hosts {
 }
 
 /// Refuses requests for other hosts with 421 (RFC 9110, section 15.5.20).
-pub fn only(router: Router, hosts: Hosts) -> Router {
+fn only(router: Router, hosts: Hosts) -> Router {
     router.layer(middleware::from_fn_with_state(Arc::new(hosts), check))
 }
 
@@ -65,12 +65,11 @@ async fn check(State(hosts): State<Arc<Hosts>>, request: Request, next: Next) ->
     }
 }
 
-/// One router for several issuers on one listener: chosen by Host; rooms of the same authority are merged and told
-/// apart by path.
-pub fn by_host(rooms: Vec<(Issuer, Router)>) -> Router {
+/// One router for a listener: chosen by Host, refusing every other host with 421. Rooms of the same hosts are merged
+/// and told apart by path. Every public listener is built with it, also for one issuer.
+pub fn by_host(rooms: Vec<(Hosts, Router)>) -> Router {
     let mut merged: Vec<(Hosts, Router)> = Vec::new();
-    for (issuer, router) in rooms {
-        let hosts = Hosts::of(&issuer);
+    for (hosts, router) in rooms {
         match merged.iter().position(|(own, _)| *own == hosts) {
             Some(at) => {
                 let (hosts, own) = merged.swap_remove(at);
@@ -79,8 +78,9 @@ pub fn by_host(rooms: Vec<(Issuer, Router)>) -> Router {
             None => merged.push((hosts, router)),
         }
     }
-    if merged.len() == 1 {
-        return merged.into_iter().map(|(_, router)| router).next().unwrap_or_default();
+    if let [_] = merged.as_slice() {
+        let only_one = merged.pop();
+        return only_one.map(|(hosts, router)| only(router, hosts)).unwrap_or_default();
     }
     let merged = Arc::new(merged);
     Router::new().fallback(move |request: Request| {

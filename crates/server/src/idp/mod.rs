@@ -25,7 +25,6 @@ use lanyard_core::ras::settings::RasSettings;
 use lanyard_jose::algorithm::Algorithm;
 use lanyard_jose::verify::VerdictCache;
 
-use crate::http::host::{self, Hosts};
 use crate::http::{answer, cors};
 use crate::oauth::basis::Basis;
 use crate::oauth::caller::Called;
@@ -47,8 +46,6 @@ pub struct IdpDeps {
     pub leeway: Duration,
     /// The RAS of the same process: keys that people enrol are enrolled there as well, in the same unit.
     pub ras: Option<Arc<RasSettings>>,
-    /// Other names under which a terminating proxy calls this listener.
-    pub more_hosts: Vec<String>,
 }
 
 /// The role with what is made once.
@@ -75,10 +72,9 @@ impl Idp {
     }
 }
 
-/// The router of the IdP, with its issuer's path. The composition merges it with the pages of `web`.
+/// The router of the IdP, with its issuer's path. The composition merges it with the pages of `web` and puts `http::host::by_host` around.
 pub fn router(deps: IdpDeps) -> Router {
     let issuer = deps.settings.issuer.clone();
-    let hosts = Hosts::of(&issuer).and(deps.more_hosts.iter().cloned());
     let idp = Arc::new(Idp {
         token_endpoint: issuer.endpoint(path::TOKEN),
         deps,
@@ -99,7 +95,7 @@ pub fn router(deps: IdpDeps) -> Router {
         .route(&at(path::CONNECTORS), get(connectors::handle))
         .route(&at(path::CONNECTOR_KEYS), get(keys::list).post(keys::enrol))
         .route(&at(&format!("{}/{{kid}}", path::CONNECTOR_KEYS)), delete(keys::remove));
-    host::only(closed.merge(public).with_state(idp), hosts)
+    closed.merge(public).with_state(idp)
 }
 
 async fn document(State(idp): State<Arc<Idp>>) -> Response {

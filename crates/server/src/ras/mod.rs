@@ -27,7 +27,6 @@ use lanyard_protocol::issuer::Issuer;
 use lanyard_protocol::metadata::authorization_server::AuthorizationServerMetadata;
 
 use crate::feed::Feed;
-use crate::http::host::{self, Hosts};
 use crate::http::{answer, cors};
 use crate::oauth::basis::Basis;
 use crate::oauth::caller::Called;
@@ -53,8 +52,6 @@ pub struct RasDeps {
     pub local: LocalIssuers,
     /// The views of this process, told of a revocation before its answer.
     pub feed: Arc<Feed>,
-    /// Other names under which a terminating proxy calls this listener.
-    pub more_hosts: Vec<String>,
 }
 
 /// The role with what is made once.
@@ -107,7 +104,6 @@ impl Ras {
 /// The router of the RAS, with its issuer's path.
 pub fn router(deps: RasDeps) -> Router {
     let issuer = deps.settings.issuer.clone();
-    let hosts = Hosts::of(&issuer).and(deps.more_hosts.iter().cloned());
     let ras = Arc::new(Ras {
         token_endpoint: issuer.endpoint(path::TOKEN),
         document: metadata::ras(&issuer),
@@ -127,7 +123,7 @@ pub fn router(deps: RasDeps) -> Router {
             &format!("{own}{}", path::AUTHORIZE),
             get(authorize::handle).post(authorize::handle),
         );
-    host::only(closed.merge(public).with_state(ras), hosts)
+    closed.merge(public).with_state(ras)
 }
 
 async fn document(State(ras): State<Arc<Ras>>) -> Response {

@@ -80,7 +80,7 @@ pub(crate) async fn put(
         connector::put(cx, tx, &admin, ras.as_ref(), &spec)
     })
     .await?;
-    deps.cut_off.routes_changed(&caller.cx).await;
+    deps.cut_off.routes_changed().await;
     Ok(Json(Written { change, record: view(&connector) }))
 }
 
@@ -94,6 +94,6 @@ pub(crate) async fn remove(
     let admin = caller.admin.clone();
     let ras = deps.deployment.ras.clone();
     change(&deps, &caller, move |cx, tx| connector::remove(cx, tx, &admin, ras.as_ref(), &name)).await?;
-    deps.cut_off.routes_changed(&caller.cx).await;
+    deps.cut_off.routes_changed().await;
     Ok(Removed::answer())
 }
