@@ -72,7 +72,12 @@ pub(crate) async fn admit(table: &RouteTable, parts: &Parts) -> Result<Admitted,
         }));
     }
     if parts.method == Method::OPTIONS && parts.headers.contains_key(ORIGIN) {
-        return Err(Box::new(Turned::early(preflight())));
+        return Err(Box::new(Turned {
+            response: preflight(),
+            route: Some(route),
+            token: None,
+            code: None,
+        }));
     }
     let token = match route.verifier.verify_request(parts).await {
         Ok(token) => token,
