@@ -76,7 +76,10 @@ impl Presented {
 
 impl std::fmt::Debug for Presented {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Presented").field("method", &self.method()).field("client_id", &self.client_id()).finish()
+        f.debug_struct("Presented")
+            .field("method", &self.method())
+            .field("client_id", &self.client_id())
+            .finish()
     }
 }
 
@@ -157,7 +160,9 @@ pub fn assertion_keys(
     client_id: &ClientId,
     kid: Option<&str>,
 ) -> Result<Option<(Client, RegisteredKey)>, StoreError> {
-    let Some(client) = tx.find_client(side, client_id)? else { return Ok(None) };
+    let Some(client) = tx.find_client(side, client_id)? else {
+        return Ok(None);
+    };
     let key = match kid {
         Some(kid) => tx.find_client_key(&client.key, kid)?,
         None => {
@@ -183,7 +188,9 @@ pub fn authenticate(
     side: Side,
     presented: &Presented,
 ) -> Result<Outcome<AuthenticatedClient, AuthDenial>, StoreError> {
-    let Some(client_id) = presented.client_id() else { return Ok(Outcome::Denied(AuthDenial::NoCredentials)) };
+    let Some(client_id) = presented.client_id() else {
+        return Ok(Outcome::Denied(AuthDenial::NoCredentials));
+    };
     let Some(client) = tx.find_client(side, client_id)? else {
         return Ok(Outcome::Denied(AuthDenial::UnknownClient));
     };
@@ -197,10 +204,7 @@ pub fn authenticate(
             }
             None
         }
-        (
-            Presented::Assertion { key, assertion, .. },
-            ClientAuthMethod::PrivateKeyJwt | ClientAuthMethod::Native,
-        ) => {
+        (Presented::Assertion { key, assertion, .. }, ClientAuthMethod::PrivateKeyJwt | ClientAuthMethod::Native) => {
             if let Err(denial) = check_assertion(cx.now, tx, side, &client, key, assertion)? {
                 return Ok(Outcome::Denied(denial));
             }
@@ -258,9 +262,18 @@ fn check_assertion(
         Side::Ras => ReplayKind::ClientAssertionRas,
     };
     let keep_until = Timestamp::from_seconds(assertion.exp.seconds()).plus(LEEWAY);
-    let first =
-        tx.record_use(side.as_str(), kind, client.client_id.as_str(), assertion.jti.as_str(), keep_until)?;
-    Ok(if first { Ok(()) } else { Err(AuthDenial::AssertionReplayed) })
+    let first = tx.record_use(
+        side.as_str(),
+        kind,
+        client.client_id.as_str(),
+        assertion.jti.as_str(),
+        keep_until,
+    )?;
+    Ok(if first {
+        Ok(())
+    } else {
+        Err(AuthDenial::AssertionReplayed)
+    })
 }
 
 fn is_past(end: Option<Timestamp>, now: Timestamp) -> bool {

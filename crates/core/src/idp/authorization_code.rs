@@ -126,7 +126,9 @@ fn decide(
         return denied(Denial::GrantNotAllowed);
     }
     let hash = sha256(request.code.as_bytes());
-    let Some(code) = tx.find_code(&hash)? else { return denied(Denial::UnknownCode) };
+    let Some(code) = tx.find_code(&hash)? else {
+        return denied(Denial::UnknownCode);
+    };
     if code.client != client.client.key {
         return denied(Denial::OtherClient);
     }
@@ -193,7 +195,9 @@ fn check_sign_in(cx: &Cx, tx: &mut dyn Tx, code: &AuthorizationCode) -> Result<U
     let Some(session) = session.filter(|session| session.ended_at.is_none() && cx.now < session.expires_at) else {
         return Err(Stop::Denied(Denial::SessionEnded));
     };
-    let user = tx.find_user(&code.user)?.filter(|user| session::may_use(user, &session));
+    let user = tx
+        .find_user(&code.user)?
+        .filter(|user| session::may_use(user, &session));
     user.ok_or(Stop::Denied(Denial::UserInactive))
 }
 
@@ -205,12 +209,19 @@ fn begin_family(
 ) -> RefreshFamily {
     let offline = code.scope.contains_str("offline_access");
     // Without a refresh token the family only has to outlive the tokens that name it.
-    let life =
-        if offline { settings.refresh_absolute } else { settings.id_token_ttl.max(settings.access_token_ttl) };
+    let life = if offline {
+        settings.refresh_absolute
+    } else {
+        settings.id_token_ttl.max(settings.access_token_ttl)
+    };
     RefreshFamily {
         id: cx.new_id(),
         client: client.client.key.clone(),
-        bound_kid: client.key.as_ref().filter(|key| key.holder.is_some()).map(|key| key.kid.clone()),
+        bound_kid: client
+            .key
+            .as_ref()
+            .filter(|key| key.holder.is_some())
+            .map(|key| key.kid.clone()),
         user: code.user.clone(),
         session: code.session.clone(),
         offline,

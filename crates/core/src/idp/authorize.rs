@@ -209,30 +209,33 @@ pub fn check_client(
     request: &AuthorizeRequest,
 ) -> Result<Result<ValidAuthorize, AuthorizeRefusal>, StoreError> {
     let page = |denial| Ok(Err(AuthorizeRefusal::ShowPage(denial)));
-    let Some(client_id) = request.client_id.as_deref() else { return page(PageDenial::ClientMissing) };
+    let Some(client_id) = request.client_id.as_deref() else {
+        return page(PageDenial::ClientMissing);
+    };
     let client = match ClientId::parse(client_id) {
         Ok(client_id) => tx.find_client(Side::Idp, &client_id)?.filter(|client| client.enabled),
         Err(_) => None,
     };
-    let Some(client) = client else { return page(PageDenial::ClientUnknown) };
-    let Some(redirect_uri) = request.redirect_uri.clone() else { return page(PageDenial::RedirectMissing) };
+    let Some(client) = client else {
+        return page(PageDenial::ClientUnknown);
+    };
+    let Some(redirect_uri) = request.redirect_uri.clone() else {
+        return page(PageDenial::RedirectMissing);
+    };
     if !is_registered(&client, &redirect_uri) {
         return page(PageDenial::RedirectMismatch);
     }
-    Ok(request.validate(client, &redirect_uri, cx.now).map_err(|denial| AuthorizeRefusal::Redirect {
-        redirect_uri,
-        state: request.state.clone(),
-        denial,
-    }))
+    Ok(request
+        .validate(client, &redirect_uri, cx.now)
+        .map_err(|denial| AuthorizeRefusal::Redirect {
+            redirect_uri,
+            state: request.state.clone(),
+            denial,
+        }))
 }
 
 /// Whether a session is enough for the request.
-pub fn decide(
-    cx: &Cx,
-    settings: &IdpSettings,
-    valid: &ValidAuthorize,
-    session: Option<&Session>,
-) -> AuthorizeStep {
+pub fn decide(cx: &Cx, settings: &IdpSettings, valid: &ValidAuthorize, session: Option<&Session>) -> AuthorizeStep {
     let reason = match session {
         None => Some(SignInReason::NoSession),
         Some(session) => insufficiency(cx, settings, valid, session),
@@ -244,12 +247,7 @@ pub fn decide(
     }
 }
 
-fn insufficiency(
-    cx: &Cx,
-    settings: &IdpSettings,
-    valid: &ValidAuthorize,
-    session: &Session,
-) -> Option<SignInReason> {
+fn insufficiency(cx: &Cx, settings: &IdpSettings, valid: &ValidAuthorize, session: &Session) -> Option<SignInReason> {
     if !session::is_live(settings, session, cx.now) {
         return Some(SignInReason::NoSession);
     }
@@ -260,7 +258,9 @@ fn insufficiency(
     if valid.sign_in_again {
         return Some(SignInReason::Asked);
     }
-    let too_old = valid.max_age.is_some_and(|max_age| cx.now.since(signed_in) > Duration::from_secs(max_age));
+    let too_old = valid
+        .max_age
+        .is_some_and(|max_age| cx.now.since(signed_in) > Duration::from_secs(max_age));
     too_old.then_some(SignInReason::TooOld)
 }
 
@@ -321,12 +321,16 @@ fn usable_session(
     if current.is_none_or(|client| !client.enabled || client.version != valid.client.version) {
         return Ok(None);
     }
-    let Some(session) = tx.find_session(id)? else { return Ok(None) };
+    let Some(session) = tx.find_session(id)? else {
+        return Ok(None);
+    };
     if insufficiency(cx, settings, valid, &session).is_some() {
         return Ok(None);
     }
     let user = tx.find_user(&session.user)?;
-    Ok(user.is_some_and(|user| session::may_use(&user, &session)).then_some(session))
+    Ok(user
+        .is_some_and(|user| session::may_use(&user, &session))
+        .then_some(session))
 }
 
 /// Records a refused request. Whether each one is worth an event is the pipeline's to decide.

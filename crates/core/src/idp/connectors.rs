@@ -25,7 +25,9 @@ pub fn reachable(
     let policy = policy.current(tx)?;
     let mut connectors = Vec::new();
     for audience in tx.list_audiences()?.into_iter().filter(|audience| audience.enabled) {
-        let Some(client_id) = tx.find_mapping(client, &audience.id)? else { continue };
+        let Some(client_id) = tx.find_mapping(client, &audience.id)? else {
+            continue;
+        };
         for connector in tx.list_connectors_of_audience(&audience.issuer)? {
             if connector.status != ConnectorStatus::Active {
                 continue;

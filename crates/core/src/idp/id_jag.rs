@@ -44,7 +44,11 @@ pub struct IdJagGrant {
 impl IdJagGrant {
     /// The `resource` of claim and answer (D-15).
     pub fn resource(&self) -> Option<OneOrMany<String>> {
-        let resources: Vec<String> = self.resources.iter().map(|resource| resource.as_str().to_owned()).collect();
+        let resources: Vec<String> = self
+            .resources
+            .iter()
+            .map(|resource| resource.as_str().to_owned())
+            .collect();
         (!resources.is_empty()).then(|| OneOrMany::from(resources))
     }
 

@@ -35,7 +35,9 @@ pub enum EndedBy {
 /// # Errors
 /// [`StoreError`].
 pub fn end(cx: &Cx, tx: &mut dyn Tx, session: &SessionId, by: &EndedBy) -> Result<bool, StoreError> {
-    let Some(found) = tx.find_session(session)? else { return Ok(false) };
+    let Some(found) = tx.find_session(session)? else {
+        return Ok(false);
+    };
     let by_admin = matches!(by, EndedBy::Administrator(_));
     if !tx.end_session(session, cx.now, by_admin)? {
         return Ok(false);
@@ -116,7 +118,9 @@ pub fn plan(
         };
     }
     let target = request.redirect_uri.filter(|uri| {
-        client.as_ref().is_some_and(|client| client.post_logout_redirect_uris.iter().any(|own| own == uri))
+        client
+            .as_ref()
+            .is_some_and(|client| client.post_logout_redirect_uris.iter().any(|own| own == uri))
     });
     let location = target.map(|uri| match request.state {
         None => uri.to_owned(),
@@ -125,5 +129,8 @@ pub fn plan(
             format!("{uri}{separator}{}", Form::default().with("state", state).encode())
         }
     });
-    Ok(LogoutPlan { confirm: !fits && session.is_some(), location })
+    Ok(LogoutPlan {
+        confirm: !fits && session.is_some(),
+        location,
+    })
 }

@@ -6,6 +6,9 @@ use lanyard_jose::algorithm::Algorithm;
 use lanyard_jose::jwk::Jwk;
 use lanyard_jose::token::{ClientAssertion, Verified};
 
+use crate::admin::denial::AdminDenial;
+use crate::admin::permission::{Permission, require};
+use crate::admin::token::Admin;
 use crate::audit::event::Actor;
 use crate::audit::record::{NewEvent, record};
 use crate::client::registration::{ClientAuthMethod, KeyHolder, RegisteredKey, Side};
@@ -105,7 +108,11 @@ pub fn enrol(
     // Only this person's own: `check` saw to it.
     tx.remove_client_key(&key.client, &kid)?;
     tx.insert_client_key(&key)?;
-    record(cx, tx, event(NewEvent::granted("idp.key.enrolled")).detail("label", label))?;
+    record(
+        cx,
+        tx,
+        event(NewEvent::granted("idp.key.enrolled")).detail("label", label),
+    )?;
     Ok(Outcome::Granted(key))
 }
 
@@ -136,7 +143,13 @@ fn check(
     let keep_until = Timestamp::from_seconds(proof.exp.seconds()).plus(LEEWAY);
     let client_id = bearer.client.client_id.as_str();
     let scope = Side::Idp.as_str();
-    if !tx.record_use(scope, ReplayKind::ClientAssertionIdp, client_id, proof.jti.as_str(), keep_until)? {
+    if !tx.record_use(
+        scope,
+        ReplayKind::ClientAssertionIdp,
+        client_id,
+        proof.jti.as_str(),
+        keep_until,
+    )? {
         return Ok(Err(EnrolDenial::ProofReplayed));
     }
     let holder = KeyHolder::User(bearer.user.id.clone());
@@ -146,7 +159,11 @@ fn check(
         None => {}
     }
     let own = list(cx, tx, &bearer.user.id, &bearer.client.key)?;
-    Ok(if own.len() < settings.native_keys_per_person { Ok(()) } else { Err(EnrolDenial::TooMany) })
+    Ok(if own.len() < settings.native_keys_per_person {
+        Ok(())
+    } else {
+        Err(EnrolDenial::TooMany)
+    })
 }
 
 /// The keys that a person enrolled for a client and that are still accepted.
@@ -165,7 +182,9 @@ pub fn list(cx: &Cx, tx: &mut dyn Tx, user: &UserId, client: &ClientKey) -> Resu
 /// [`StoreError`].
 pub fn remove(cx: &Cx, tx: &mut dyn Tx, bearer: &OwnBearer, kid: &str) -> Result<bool, StoreError> {
     let own = KeyHolder::User(bearer.user.id.clone());
-    let key = tx.find_client_key(&bearer.client.key, kid)?.filter(|key| key.holder == Some(own));
+    let key = tx
+        .find_client_key(&bearer.client.key, kid)?
+        .filter(|key| key.holder == Some(own));
     if key.is_none() || !tx.remove_client_key(&bearer.client.key, kid)? {
         return Ok(false);
     }
@@ -178,4 +197,37 @@ pub fn remove(cx: &Cx, tx: &mut dyn Tx, bearer: &OwnBearer, kid: &str) -> Result
         .detail("refresh_families", families);
     record(cx, tx, event)?;
     Ok(true)
+}
+
+/// Removes a key that a person enrolled, for an administrator, and ends what was bound to it.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn remove_by_admin(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    admin: &Admin,
+    user: &UserId,
+    kid: &str,
+) -> Result<Outcome<(), AdminDenial>, StoreError> {
+    if let Err(denial) = require(admin, Permission::Write) {
+        return Ok(Outcome::Denied(denial));
+    }
+    let held = tx.list_keys_held_by_user(user)?;
+    let Some(key) = held.into_iter().find(|key| key.kid == kid) else {
+        let name = kid.to_owned();
+        return Ok(Outcome::Denied(AdminDenial::NotFound {
+            what: "key of this person",
+            name,
+        }));
+    };
+    tx.remove_client_key(&key.client, kid)?;
+    let families = tx.end_families_of_key(&key.client, kid, cx.now)?;
+    let event = NewEvent::granted("idp.key.removed")
+        .actor(Actor::Admin(admin.token.to_string()))
+        .subject(user.as_str())
+        .target(kid)
+        .detail("refresh_families", families);
+    record(cx, tx, event)?;
+    Ok(Outcome::Granted(()))
 }

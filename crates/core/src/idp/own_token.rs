@@ -77,22 +77,27 @@ pub fn bearer(
     needed: &'static str,
 ) -> Result<Outcome<OwnBearer, OwnTokenDenial>, StoreError> {
     let denied = |denial| Ok(Outcome::Denied(denial));
-    let Some(client) = tx.find_client(Side::Idp, &token.client_id)?.filter(|client| client.enabled) else {
+    let Some(client) = tx
+        .find_client(Side::Idp, &token.client_id)?
+        .filter(|client| client.enabled)
+    else {
         return denied(OwnTokenDenial::Client);
     };
     let family = match token_id::family(token.jti.as_str()) {
         Some(id) => tx.find_family(&id)?,
         None => None,
     };
-    let Some(family) = family.filter(|family| {
-        family.client == client.key && family.ended_at.is_none() && cx.now < family.expires_at
-    }) else {
+    let Some(family) =
+        family.filter(|family| family.client == client.key && family.ended_at.is_none() && cx.now < family.expires_at)
+    else {
         return denied(OwnTokenDenial::GrantEnded);
     };
-    let user = tx.find_user(&family.user)?.filter(|user| {
-        user.is_active() && user.not_before.is_none_or(|cut| family.created_at >= cut)
-    });
-    let Some(user) = user else { return denied(OwnTokenDenial::UserInactive) };
+    let user = tx
+        .find_user(&family.user)?
+        .filter(|user| user.is_active() && user.not_before.is_none_or(|cut| family.created_at >= cut));
+    let Some(user) = user else {
+        return denied(OwnTokenDenial::UserInactive);
+    };
     let session = match &token.sid {
         Some(sid) if *sid == family.session.as_str() => Some(family.session.clone()),
         Some(_) => return denied(OwnTokenDenial::SessionEnded),
@@ -112,5 +117,12 @@ pub fn bearer(
         return denied(OwnTokenDenial::InsufficientScope(needed));
     }
     let subject = token.sub.clone();
-    Ok(Outcome::Granted(OwnBearer { user, client, family: family.id, session, scope, subject }))
+    Ok(Outcome::Granted(OwnBearer {
+        user,
+        client,
+        family: family.id,
+        session,
+        scope,
+        subject,
+    }))
 }

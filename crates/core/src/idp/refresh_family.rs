@@ -83,8 +83,12 @@ pub(super) fn check(
 ) -> Result<Usable, Stop<RefreshDenial>> {
     let denied = |denial| Err(Stop::Denied(denial));
     let hash = sha256(presented.expose_secret().as_bytes());
-    let Some(token) = tx.find_refresh_token(&hash)? else { return denied(RefreshDenial::Unknown) };
-    let Some(family) = tx.find_family(&token.family)? else { return denied(RefreshDenial::Unknown) };
+    let Some(token) = tx.find_refresh_token(&hash)? else {
+        return denied(RefreshDenial::Unknown);
+    };
+    let Some(family) = tx.find_family(&token.family)? else {
+        return denied(RefreshDenial::Unknown);
+    };
     if family.client != client.client.key {
         return denied(RefreshDenial::OtherClient);
     }
@@ -118,7 +122,13 @@ pub(super) fn check(
             true
         }
     };
-    Ok(Usable { family, token, user, replaced, session_stands })
+    Ok(Usable {
+        family,
+        token,
+        user,
+        replaced,
+        session_stands,
+    })
 }
 
 fn may_act(user: &User, family: &RefreshFamily) -> bool {

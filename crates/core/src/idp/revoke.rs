@@ -68,7 +68,11 @@ pub fn revoke(
         None => None,
     };
     let Some(family) = family else {
-        record(cx, tx, event(NewEvent::granted("idp.token.revoked")).detail("ended", false))?;
+        record(
+            cx,
+            tx,
+            event(NewEvent::granted("idp.token.revoked")).detail("ended", false),
+        )?;
         return Ok(Outcome::Granted(false));
     };
     let ended = tx.end_family(&family.id, cx.now)?;

@@ -30,7 +30,9 @@ pub fn find(
     if secret.len() > 128 {
         return Ok(None);
     }
-    let Some(session) = tx.find_session_by_secret(&sha256(secret.as_bytes()))? else { return Ok(None) };
+    let Some(session) = tx.find_session_by_secret(&sha256(secret.as_bytes()))? else {
+        return Ok(None);
+    };
     if !is_live(settings, &session, cx.now) {
         return Ok(None);
     }
@@ -43,7 +45,11 @@ pub fn find(
 /// # Errors
 /// [`StoreError`].
 pub fn touch(cx: &Cx, tx: &mut dyn Tx, session: &Session) -> Result<(), StoreError> {
-    if needs_touch(session, cx.now) { tx.touch_session(&session.id, cx.now) } else { Ok(()) }
+    if needs_touch(session, cx.now) {
+        tx.touch_session(&session.id, cx.now)
+    } else {
+        Ok(())
+    }
 }
 
 /// Whether [`touch`] would write: spares a write transaction.

@@ -88,14 +88,22 @@ impl SignInDenial {
 /// # Errors
 /// [`StoreError`].
 pub fn lookup(tx: &mut dyn Tx, username: &str) -> Result<Candidate, StoreError> {
-    let nobody = Candidate { user: None, password_hash: None };
+    let nobody = Candidate {
+        user: None,
+        password_hash: None,
+    };
     let username = username.trim().to_lowercase();
     if username.is_empty() || username.chars().count() > MAX_USERNAME {
         return Ok(nobody);
     }
-    let Some(user) = tx.find_user_by_username(&username)? else { return Ok(nobody) };
+    let Some(user) = tx.find_user_by_username(&username)? else {
+        return Ok(nobody);
+    };
     let credential = tx.find_credential(&user.id)?;
-    Ok(Candidate { user: Some(user.id), password_hash: credential.map(|credential| credential.password_hash) })
+    Ok(Candidate {
+        user: Some(user.id),
+        password_hash: credential.map(|credential| credential.password_hash),
+    })
 }
 
 /// Decides a sign-in whose password was checked, and begins the session. A session that the browser already had is
@@ -145,17 +153,30 @@ fn check(
     candidate: &Candidate,
     password_fits: bool,
 ) -> Result<Result<User, SignInDenial>, StoreError> {
-    let Some(id) = &candidate.user else { return Ok(Err(SignInDenial::UnknownUser)) };
-    let Some(user) = tx.find_user(id)? else { return Ok(Err(SignInDenial::UnknownUser)) };
-    let Some(checked) = &candidate.password_hash else { return Ok(Err(SignInDenial::NoPassword)) };
+    let Some(id) = &candidate.user else {
+        return Ok(Err(SignInDenial::UnknownUser));
+    };
+    let Some(user) = tx.find_user(id)? else {
+        return Ok(Err(SignInDenial::UnknownUser));
+    };
+    let Some(checked) = &candidate.password_hash else {
+        return Ok(Err(SignInDenial::NoPassword));
+    };
     if !password_fits {
         return Ok(Err(SignInDenial::WrongPassword));
     }
     // What was checked must still be what is stored.
-    if tx.find_credential(id)?.is_none_or(|current| current.password_hash != *checked) {
+    if tx
+        .find_credential(id)?
+        .is_none_or(|current| current.password_hash != *checked)
+    {
         return Ok(Err(SignInDenial::PasswordChanged));
     }
-    Ok(if user.is_active() { Ok(user) } else { Err(SignInDenial::UserDeactivated) })
+    Ok(if user.is_active() {
+        Ok(user)
+    } else {
+        Err(SignInDenial::UserDeactivated)
+    })
 }
 
 fn begin(cx: &Cx, tx: &mut dyn Tx, settings: &IdpSettings, user: User) -> Result<NewSession, StoreError> {

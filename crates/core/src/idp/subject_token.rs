@@ -62,16 +62,26 @@ pub(super) fn of_id_token(
     };
     *seen = Some(user.clone());
     let user = find_active(tx, user, began, token.iat)?;
-    if family.as_ref().is_some_and(|family| !family_stands(family, client, cx.now)) {
+    if family
+        .as_ref()
+        .is_some_and(|family| !family_stands(family, client, cx.now))
+    {
         return denied(Denial::GrantEnded);
     }
-    if session.as_ref().is_some_and(|session| session.ended_at.is_some() || session.expires_at <= cx.now) {
+    if session
+        .as_ref()
+        .is_some_and(|session| session.ended_at.is_some() || session.expires_at <= cx.now)
+    {
         return denied(Denial::SessionEnded);
     }
     if subject::for_client(vault, &client.client, &user.id)? != token.sub {
         return denied(Denial::SubjectMismatch);
     }
-    Ok(Found { user, authentication: authentication.clone(), session: session.map(|session| session.id) })
+    Ok(Found {
+        user,
+        authentication: authentication.clone(),
+        session: session.map(|session| session.id),
+    })
 }
 
 /// The person of a refresh token, with every check of the refresh grant.
@@ -106,17 +116,17 @@ fn find_session(tx: &mut dyn Tx, sid: &str) -> Result<Option<Session>, StoreErro
 }
 
 /// The person, if active and not cut off since the sign-in began and the token was issued.
-fn find_active(
-    tx: &mut dyn Tx,
-    id: &UserId,
-    began: Timestamp,
-    issued_at: NumericDate,
-) -> Result<User, Stop<Denial>> {
-    let Some(user) = tx.find_user(id)? else { return Err(Stop::Denied(Denial::UserUnknown)) };
+fn find_active(tx: &mut dyn Tx, id: &UserId, began: Timestamp, issued_at: NumericDate) -> Result<User, Stop<Denial>> {
+    let Some(user) = tx.find_user(id)? else {
+        return Err(Stop::Denied(Denial::UserUnknown));
+    };
     if !user.is_active() {
         return Err(Stop::Denied(Denial::UserDeactivated));
     }
-    if user.not_before.is_some_and(|cut| began < cut || issued_at.seconds() < cut.seconds()) {
+    if user
+        .not_before
+        .is_some_and(|cut| began < cut || issued_at.seconds() < cut.seconds())
+    {
         return Err(Stop::Denied(Denial::SubjectCutOff));
     }
     Ok(user)

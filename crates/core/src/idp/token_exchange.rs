@@ -42,7 +42,10 @@ pub enum Subject {
 ///
 /// # Errors
 /// [`StoreError`].
-#[expect(clippy::too_many_arguments, reason = "the hot path; each is a different thing and none is optional")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the hot path; each is a different thing and none is optional"
+)]
 pub fn exchange(
     cx: &Cx,
     tx: &mut dyn Tx,
@@ -93,11 +96,17 @@ fn decide(
     let audience = target::audience(tx, request)?;
     let chosen = target::connectors(tx, &audience, &request.resources)?;
     // Never the IdP-side id by default (IDP-MN-02).
-    let client_id = tx.find_mapping(&client.client.key, &audience.id)?.ok_or(Stop::Denied(Denial::NoMapping))?;
+    let client_id = tx
+        .find_mapping(&client.client.key, &audience.id)?
+        .ok_or(Stop::Denied(Denial::NoMapping))?;
 
     let groups = tx.list_group_ids_of(&found.user.id)?;
     let policy = policy.current(tx)?;
-    let who = scopes::Who { user: &found.user.id, groups: &groups, client: &client.client.key };
+    let who = scopes::Who {
+        user: &found.user.id,
+        groups: &groups,
+        client: &client.client.key,
+    };
     let granted = scopes::grant(tx, &policy, &who, &chosen, request.scope.as_ref(), trace)?;
 
     Ok(IdJagGrant {

@@ -31,6 +31,9 @@ fn noise(cx: &Cx) -> String {
 }
 
 fn token_id(text: String) -> TokenId {
-    #[expect(clippy::expect_used, reason = "at most 92 letters, digits, dots, hyphens and underscores")]
+    #[expect(
+        clippy::expect_used,
+        reason = "at most 92 letters, digits, dots, hyphens and underscores"
+    )]
     TokenId::try_from(text).expect("a short printable text is a token identifier")
 }

@@ -29,7 +29,17 @@ pub struct UserInfo {
 
 /// The claims for a bearer.
 pub fn claims(bearer: &OwnBearer) -> UserInfo {
-    let Profile { name, preferred_username, email } = Profile::of(&bearer.user, &bearer.scope);
+    let Profile {
+        name,
+        preferred_username,
+        email,
+    } = Profile::of(&bearer.user, &bearer.scope);
     let email_verified = email.as_ref().map(|_| false);
-    UserInfo { sub: bearer.subject.clone(), name, preferred_username, email, email_verified }
+    UserInfo {
+        sub: bearer.subject.clone(),
+        name,
+        preferred_username,
+        email,
+        email_verified,
+    }
 }

@@ -74,7 +74,10 @@ pub(super) struct Person {
 
 impl Engine {
     pub(super) fn new() -> Result<Self, InvalidRule> {
-        let failed = |problem: String| InvalidRule { rule: "schema".to_owned(), problem };
+        let failed = |problem: String| InvalidRule {
+            rule: "schema".to_owned(),
+            problem,
+        };
         let name = |text: &str| EntityTypeName::from_str(text).map_err(|error| failed(error.to_string()));
         let (schema, _) = Schema::from_cedarschema_str(SCHEMA).map_err(|error| failed(error.to_string()))?;
         Ok(Self {
@@ -93,7 +96,10 @@ impl Engine {
         let Some(text) = text(rule) else { return Ok(None) };
         Policy::parse(Some(PolicyId::new(rule.id.as_str())), text)
             .map(|policy| Some(RulePolicy(policy)))
-            .map_err(|error| InvalidRule { rule: rule.id.to_string(), problem: error.to_string() })
+            .map_err(|error| InvalidRule {
+                rule: rule.id.to_string(),
+                problem: error.to_string(),
+            })
     }
 
     /// Strict validation against the schema.
@@ -101,9 +107,10 @@ impl Engine {
         let result = Validator::new(self.schema.clone()).validate(&policies.0, ValidationMode::Strict);
         match result.validation_errors().next() {
             None => Ok(()),
-            Some(error) => {
-                Err(InvalidRule { rule: error.policy_id().to_string(), problem: error.to_string() })
-            }
+            Some(error) => Err(InvalidRule {
+                rule: error.policy_id().to_string(),
+                problem: error.to_string(),
+            }),
         }
     }
 
@@ -123,10 +130,19 @@ impl Engine {
         connector: &ConnectorId,
         scope: &Scope,
     ) -> Verdict {
-        let refused = || Verdict { allowed: false, rules: Vec::new() };
+        let refused = || Verdict {
+            allowed: false,
+            rules: Vec::new(),
+        };
         let context = Context::from_pairs([
-            ("client".to_owned(), RestrictedExpression::new_entity_uid(uid(&self.client, client.as_str()))),
-            ("scope".to_owned(), RestrictedExpression::new_string(scope.as_str().to_owned())),
+            (
+                "client".to_owned(),
+                RestrictedExpression::new_entity_uid(uid(&self.client, client.as_str())),
+            ),
+            (
+                "scope".to_owned(),
+                RestrictedExpression::new_string(scope.as_str().to_owned()),
+            ),
         ]);
         let Ok(context) = context else { return refused() };
         let resource = uid(&self.connector, connector.as_str());
@@ -141,14 +157,20 @@ impl Engine {
         let ids = response.diagnostics().reason();
         let mut rules: Vec<RuleId> = ids.map(|id| RuleId::from_stored(id.to_string())).collect();
         rules.sort();
-        Verdict { allowed: response.decision() == Decision::Allow, rules }
+        Verdict {
+            allowed: response.decision() == Decision::Allow,
+            rules,
+        }
     }
 }
 
 impl Policies {
     pub(super) fn add(&mut self, policy: &RulePolicy) -> Result<(), InvalidRule> {
         let rule = policy.0.id().to_string();
-        self.0.add(policy.0.clone()).map_err(|error| InvalidRule { rule, problem: error.to_string() })
+        self.0.add(policy.0.clone()).map_err(|error| InvalidRule {
+            rule,
+            problem: error.to_string(),
+        })
     }
 }
 
@@ -254,10 +276,25 @@ mod tests {
 
     #[test]
     fn a_rule_that_selects_nothing_becomes_no_policy() {
-        let nobody = Rule { people: People::Some { groups: vec![], users: vec![] }, ..rule() };
-        let nowhere = Rule { connectors: Selection::Only(vec![]), ..rule() };
-        let by_nothing = Rule { clients: Selection::Only(vec![]), ..rule() };
-        let for_nothing = Rule { scopes: ScopeSelection::Only(ScopeSet::empty()), ..rule() };
+        let nobody = Rule {
+            people: People::Some {
+                groups: vec![],
+                users: vec![],
+            },
+            ..rule()
+        };
+        let nowhere = Rule {
+            connectors: Selection::Only(vec![]),
+            ..rule()
+        };
+        let by_nothing = Rule {
+            clients: Selection::Only(vec![]),
+            ..rule()
+        };
+        let for_nothing = Rule {
+            scopes: ScopeSelection::Only(ScopeSet::empty()),
+            ..rule()
+        };
         for empty in [nobody, nowhere, by_nothing, for_nothing] {
             assert_eq!(text(&empty), None, "{empty:?}");
         }
@@ -268,7 +305,9 @@ mod tests {
         let engine = Engine::new().unwrap();
         let hostile = Rule {
             people: People::Some {
-                groups: vec![GroupId::from_stored("grp_\"] || true || principal in [Group::\"x\\".to_owned())],
+                groups: vec![GroupId::from_stored(
+                    "grp_\"] || true || principal in [Group::\"x\\".to_owned(),
+                )],
                 users: vec![],
             },
             ..rule()

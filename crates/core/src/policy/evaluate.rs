@@ -99,14 +99,29 @@ impl CompiledPolicy {
         engine.validate(&all)?;
         let mut slices: HashMap<ConnectorId, Slice> = HashMap::new();
         for (rule, policy) in &compiled {
-            let Selection::Only(connectors) = &rule.connectors else { continue };
+            let Selection::Only(connectors) = &rule.connectors else {
+                continue;
+            };
             // A rule may name a connector twice.
             for connector in connectors.iter().collect::<HashSet<_>>() {
-                slices.entry(connector.clone()).or_insert_with(|| others.clone()).add(rule, policy)?;
+                slices
+                    .entry(connector.clone())
+                    .or_insert_with(|| others.clone())
+                    .add(rule, policy)?;
             }
         }
-        let titles = compiled.iter().map(|(rule, _)| (rule.id.clone(), Arc::from(rule.title.as_str()))).collect();
-        Ok(Self { version, engine, titles, slices, others, memo: Memo::new() })
+        let titles = compiled
+            .iter()
+            .map(|(rule, _)| (rule.id.clone(), Arc::from(rule.title.as_str())))
+            .collect();
+        Ok(Self {
+            version,
+            engine,
+            titles,
+            slices,
+            others,
+            memo: Memo::new(),
+        })
     }
 
     /// Which version of the rules this is.
@@ -133,7 +148,10 @@ impl CompiledPolicy {
         for scope in facts.requested.iter() {
             let verdict = match &person {
                 Some(person) => self.engine.ask(policies, person, facts.client, facts.connector, scope),
-                None => Verdict { allowed: false, rules: Vec::new() },
+                None => Verdict {
+                    allowed: false,
+                    rules: Vec::new(),
+                },
             };
             if verdict.allowed {
                 decision.granted.insert(scope.clone());
@@ -141,12 +159,26 @@ impl CompiledPolicy {
                     hits.entry(rule).or_default().insert(scope.clone());
                 }
             } else {
-                decision.refused.push(RefusedScope { scope: scope.clone(), by: verdict.rules.into_iter().next() });
+                decision.refused.push(RefusedScope {
+                    scope: scope.clone(),
+                    by: verdict.rules.into_iter().next(),
+                });
             }
         }
-        let title = |rule: &RuleId| self.titles.get(rule).cloned().unwrap_or_else(|| Arc::from(rule.as_str()));
-        decision.hits =
-            hits.into_iter().map(|(rule, scopes)| RuleHit { title: title(&rule), rule, scopes }).collect();
+        let title = |rule: &RuleId| {
+            self.titles
+                .get(rule)
+                .cloned()
+                .unwrap_or_else(|| Arc::from(rule.as_str()))
+        };
+        decision.hits = hits
+            .into_iter()
+            .map(|(rule, scopes)| RuleHit {
+                title: title(&rule),
+                rule,
+                scopes,
+            })
+            .collect();
         decision
     }
 }
@@ -175,7 +207,14 @@ impl Slice {
         let mut key = Vec::with_capacity(256);
         part(&mut key, facts.connector.as_str());
         part(&mut key, facts.client.as_str());
-        part(&mut key, if self.users.contains(facts.user) { facts.user.as_str() } else { "" });
+        part(
+            &mut key,
+            if self.users.contains(facts.user) {
+                facts.user.as_str()
+            } else {
+                ""
+            },
+        );
         for group in facts.groups.iter().filter(|group| self.groups.contains(*group)) {
             part(&mut key, group.as_str());
         }

@@ -30,9 +30,16 @@ fn rule(n: usize) -> Rule {
 fn people() -> impl Strategy<Value = People> {
     prop_oneof![
         Just(People::Everyone),
-        (prop::collection::vec(0..4_usize, 0..3), prop::collection::vec(0..3_usize, 0..3)).prop_map(|(groups, users)| {
-            People::Some { groups: groups.into_iter().map(id).collect(), users: users.into_iter().map(id).collect() }
-        }),
+        (
+            prop::collection::vec(0..4_usize, 0..3),
+            prop::collection::vec(0..3_usize, 0..3)
+        )
+            .prop_map(|(groups, users)| {
+                People::Some {
+                    groups: groups.into_iter().map(id).collect(),
+                    users: users.into_iter().map(id).collect(),
+                }
+            }),
     ]
 }
 
@@ -67,7 +74,11 @@ fn rules() -> impl Strategy<Value = Vec<Rule>> {
         rules
             .into_iter()
             .enumerate()
-            .map(|(n, rule)| Rule { id: id(n), title: format!("rule {n}"), ..rule })
+            .map(|(n, rule)| Rule {
+                id: id(n),
+                title: format!("rule {n}"),
+                ..rule
+            })
             .collect()
     })
 }
@@ -216,7 +227,13 @@ proptest! {
 fn without_rules_nothing_is_granted_idp_pl_01() {
     let requested = ScopeSet::parse("read write").unwrap();
     let (user, client, connector) = (id(0), id(0), id(0));
-    let facts = Facts { user: &user, groups: &[], client: &client, connector: &connector, requested: &requested };
+    let facts = Facts {
+        user: &user,
+        groups: &[],
+        client: &client,
+        connector: &connector,
+        requested: &requested,
+    };
     let decision = CompiledPolicy::compile(1, &[]).unwrap().evaluate(&facts);
     assert!(decision.granted.is_empty() && decision.hits.is_empty());
     assert_eq!(decision.refused.len(), 2);
@@ -224,10 +241,28 @@ fn without_rules_nothing_is_granted_idp_pl_01() {
 
 #[test]
 fn a_refusal_names_the_denying_rule_idp_pl_06() {
-    let rules = [rule(0), Rule { effect: Effect::Deny, ..rule(1) }];
+    let rules = [
+        rule(0),
+        Rule {
+            effect: Effect::Deny,
+            ..rule(1)
+        },
+    ];
     let requested = ScopeSet::parse("read").unwrap();
     let (user, client, connector) = (id(0), id(0), id(0));
-    let facts = Facts { user: &user, groups: &[], client: &client, connector: &connector, requested: &requested };
+    let facts = Facts {
+        user: &user,
+        groups: &[],
+        client: &client,
+        connector: &connector,
+        requested: &requested,
+    };
     let decision = CompiledPolicy::compile(1, &rules).unwrap().evaluate(&facts);
-    assert_eq!(decision.refused, [RefusedScope { scope: Scope::parse("read").unwrap(), by: Some(id(1)) }]);
+    assert_eq!(
+        decision.refused,
+        [RefusedScope {
+            scope: Scope::parse("read").unwrap(),
+            by: Some(id(1))
+        }]
+    );
 }

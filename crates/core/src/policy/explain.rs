@@ -21,7 +21,13 @@ pub fn reach(
     connector: &Connector,
 ) -> Arc<Decision> {
     let requested = connector.scope_set();
-    policy.evaluate(&Facts { user, groups, client, connector: &connector.id, requested: &requested })
+    policy.evaluate(&Facts {
+        user,
+        groups,
+        client,
+        connector: &connector.id,
+        requested: &requested,
+    })
 }
 
 /// Why the decision is as it is, one sentence per rule or gap.
@@ -56,8 +62,12 @@ pub fn sentences(tx: &mut dyn Tx, facts: &Facts<'_>, decision: &Decision) -> Res
 
 /// The part of a rule's people that the person belongs to.
 fn matched(tx: &mut dyn Tx, facts: &Facts<'_>, rule: &RuleId) -> Result<String, StoreError> {
-    let Some(Rule { people, .. }) = tx.find_rule(rule)? else { return Ok("this person".to_owned()) };
-    let People::Some { groups, .. } = people else { return Ok("everyone".to_owned()) };
+    let Some(Rule { people, .. }) = tx.find_rule(rule)? else {
+        return Ok("this person".to_owned());
+    };
+    let People::Some { groups, .. } = people else {
+        return Ok("everyone".to_owned());
+    };
     match groups.iter().find(|group| facts.groups.contains(group)) {
         Some(group) => Ok(match tx.find_group(group)? {
             Some(group) => format!("{} {}", group.kind.as_str(), group.name),

@@ -20,7 +20,10 @@ struct Generations<T> {
 
 impl<T> Memo<T> {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(Generations { young: HashMap::new(), old: HashMap::new() }))
+        Self(Mutex::new(Generations {
+            young: HashMap::new(),
+            old: HashMap::new(),
+        }))
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Option<Arc<T>> {
@@ -34,7 +37,10 @@ impl<T> Memo<T> {
     }
 
     pub(super) fn keep(&self, key: Vec<u8>, value: Arc<T>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).keep(key.into_boxed_slice(), value);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .keep(key.into_boxed_slice(), value);
     }
 
     #[cfg(test)]

@@ -81,7 +81,13 @@ impl Stored {
             return None;
         }
         let (salt, digest) = (from_base64(salt)?, from_base64(digest)?);
-        (digest.len() == HASH_BYTES).then_some(Self { memory, passes, lanes, salt, digest })
+        (digest.len() == HASH_BYTES).then_some(Self {
+            memory,
+            passes,
+            lanes,
+            salt,
+            digest,
+        })
     }
 }
 
@@ -123,7 +129,10 @@ mod tests {
     #[test]
     fn a_password_fits_its_own_hash_only() {
         let phc = hash(&Counting, "correct horse").unwrap();
-        assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$AAECAwQFBgcICQoLDA0ODw$"), "{phc}");
+        assert!(
+            phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$AAECAwQFBgcICQoLDA0ODw$"),
+            "{phc}"
+        );
         assert!(verify(&phc, "correct horse"));
         assert!(!verify(&phc, "correct horse "));
         assert!(!verify(&phc, ""));

@@ -21,7 +21,10 @@ use crate::idp_support::*;
 
 fn refused(company: &Company, side: Side, presented: Presented) -> AuthDenial {
     let vault = Arc::clone(&company.vault);
-    company.write(move |cx, tx| auth::authenticate(cx, tx, &vault, side, &presented)).into_result().unwrap_err()
+    company
+        .write(move |cx, tx| auth::authenticate(cx, tx, &vault, side, &presented))
+        .into_result()
+        .unwrap_err()
 }
 
 fn key() -> SigningKey {
@@ -51,8 +54,18 @@ fn a_secret_with_odd_characters_proves_the_client_idp_tk_03() {
         (with_secret(IDE_AT_RAS, IDE_SECRET), AuthDenial::UnknownClient),
         (with_secret(AGENT, IDE_SECRET), AuthDenial::WrongMethod),
         (with_secret(CLI, IDE_SECRET), AuthDenial::WrongMethod),
-        (Presented::None { client_id: ClientId::parse(IDE).unwrap() }, AuthDenial::WrongMethod),
-        (Presented::None { client_id: ClientId::parse(AGENT).unwrap() }, AuthDenial::WrongMethod),
+        (
+            Presented::None {
+                client_id: ClientId::parse(IDE).unwrap(),
+            },
+            AuthDenial::WrongMethod,
+        ),
+        (
+            Presented::None {
+                client_id: ClientId::parse(AGENT).unwrap(),
+            },
+            AuthDenial::WrongMethod,
+        ),
         (Presented::Nothing, AuthDenial::NoCredentials),
     ] {
         let shown = format!("{presented:?}");
@@ -65,7 +78,9 @@ fn a_secret_with_odd_characters_proves_the_client_idp_tk_03() {
 fn two_secrets_overlap_and_the_retired_one_ends_idp_tk_04() {
     let company = Company::new();
     let client = company.client(Side::Idp, IDE).key;
-    let digest = company.vault.digest_chosen_secret("a chosen secret of at least 32 characters");
+    let digest = company
+        .vault
+        .digest_chosen_secret("a chosen secret of at least 32 characters");
     company.write(move |cx, tx| {
         tx.insert_client_secret(&ClientSecret {
             id: SecretId::from_stored("sec_second".to_owned()),
@@ -126,7 +141,9 @@ fn an_expired_key_proves_nothing() {
 #[test]
 fn a_native_program_without_a_key_has_no_business_at_the_ras_idp_tx_02() {
     let company = Company::new();
-    let none = || Presented::None { client_id: ClientId::parse(CLI).unwrap() };
+    let none = || Presented::None {
+        client_id: ClientId::parse(CLI).unwrap(),
+    };
     assert_eq!(refused(&company, Side::Ras, none()), AuthDenial::WrongMethod);
     assert!(!bare_cli(&company).is_proven());
 }
@@ -138,7 +155,10 @@ fn a_refused_client_can_be_recorded_without_its_secret() {
         let presented = with_secret(IDE, "guess-4711");
         auth::record_denial(cx, tx, Side::Idp, &presented, &AuthDenial::WrongSecret)
     });
-    assert_eq!(company.last_event(), ("idp.client.refused".to_owned(), Some("wrong_secret".to_owned())));
+    assert_eq!(
+        company.last_event(),
+        ("idp.client.refused".to_owned(), Some("wrong_secret".to_owned()))
+    );
     assert!(!company.events()[0].text.contains("guess-4711"));
 }
 
@@ -181,7 +201,10 @@ fn an_enrolled_key_acts_for_its_person_only_cl_st_03() {
     let (alice, carol) = (enrolled(&company, ALICE), enrolled(&company, CAROL));
     assert_eq!(company.last_event().0, "idp.key.enrolled");
     let with_key = |key, jti| authenticated(&company, assertion_of(&company, CLI, key, jti));
-    let read = || Exchange { scope: Some("linear.read"), ..Exchange::default() };
+    let read = || Exchange {
+        scope: Some("linear.read"),
+        ..Exchange::default()
+    };
 
     let own = with_key(&alice.key, "1");
     let subject = || Subject::IdToken(Box::new(id_token(&company, &alice.grant)));
@@ -190,8 +213,17 @@ fn an_enrolled_key_acts_for_its_person_only_cl_st_03() {
     assert_eq!(read().run(&company, &other, subject()), Err(Denial::KeyOfOtherPerson));
 
     let token = alice.grant.refresh_token.clone().unwrap();
-    assert_eq!(refresh(&company, &other, &token, None).err().unwrap().code(), "refresh_token_other_key");
-    assert_eq!(refresh(&company, &bare_cli(&company), &token, None).err().unwrap().code(), "public_client");
+    assert_eq!(
+        refresh(&company, &other, &token, None).err().unwrap().code(),
+        "refresh_token_other_key"
+    );
+    assert_eq!(
+        refresh(&company, &bare_cli(&company), &token, None)
+            .err()
+            .unwrap()
+            .code(),
+        "public_client"
+    );
     assert!(refresh(&company, &own, &token, None).is_ok());
 }
 
@@ -204,7 +236,11 @@ fn a_family_is_bound_to_the_first_key_it_is_used_with() {
     let with_key = |key, jti| authenticated(&company, assertion_of(&company, CLI, key, jti));
     let token = first.grant.refresh_token.unwrap();
     let subject = || Subject::RefreshToken(token.clone());
-    assert!(Exchange::default().run(&company, &with_key(&first.key, "1"), subject()).is_ok());
+    assert!(
+        Exchange::default()
+            .run(&company, &with_key(&first.key, "1"), subject())
+            .is_ok()
+    );
     let denied = Exchange::default().run(&company, &with_key(&second, "2"), subject());
     assert_eq!(denied, Err(Denial::RefreshToken(RefreshDenial::OtherKey)));
 }
@@ -229,7 +265,10 @@ fn a_removed_key_is_dead_with_everything_bound_to_it() {
     assert!(!remove(&other), "nobody removes somebody else's key");
     assert!(remove(&alice.grant));
     assert_eq!(refused(&company, Side::Idp, late), AuthDenial::UnknownKey);
-    assert_eq!(refresh(&company, &client, &token, None).err().unwrap().code(), "refresh_token_revoked");
+    assert_eq!(
+        refresh(&company, &client, &token, None).err().unwrap().code(),
+        "refresh_token_revoked"
+    );
 }
 
 #[test]
@@ -238,19 +277,37 @@ fn what_cannot_be_enrolled_is_refused_and_recorded() {
     let grant = tokens(&company, &bare_cli(&company), ALICE);
     let own = key();
     try_enrol(&company, &grant, &own, "laptop", "1").unwrap();
-    assert_eq!(try_enrol(&company, &grant, &key(), "laptop", "1"), Err(EnrolDenial::ProofReplayed));
+    assert_eq!(
+        try_enrol(&company, &grant, &key(), "laptop", "1"),
+        Err(EnrolDenial::ProofReplayed)
+    );
     assert_eq!(try_enrol(&company, &grant, &key(), "", "2"), Err(EnrolDenial::Label));
-    assert_eq!(try_enrol(&company, &grant, &key(), "a\nb", "3"), Err(EnrolDenial::Label));
+    assert_eq!(
+        try_enrol(&company, &grant, &key(), "a\nb", "3"),
+        Err(EnrolDenial::Label)
+    );
     let carol = tokens(&company, &bare_cli(&company), CAROL);
-    assert_eq!(try_enrol(&company, &carol, &own, "mine now", "4"), Err(EnrolDenial::Taken));
-    assert_eq!(company.last_event(), ("idp.key.enrolled".to_owned(), Some("key_taken".to_owned())));
+    assert_eq!(
+        try_enrol(&company, &carol, &own, "mine now", "4"),
+        Err(EnrolDenial::Taken)
+    );
+    assert_eq!(
+        company.last_event(),
+        ("idp.key.enrolled".to_owned(), Some("key_taken".to_owned()))
+    );
     assert!(try_enrol(&company, &grant, &own, "laptop, renewed", "5").is_ok());
     let confidential = tokens(&company, &ide(&company), ALICE);
-    assert_eq!(try_enrol(&company, &confidential, &key(), "laptop", "6"), Err(EnrolDenial::NotNative));
+    assert_eq!(
+        try_enrol(&company, &confidential, &key(), "laptop", "6"),
+        Err(EnrolDenial::NotNative)
+    );
     for n in 1..company.idp.native_keys_per_person {
         try_enrol(&company, &grant, &key(), "more", &format!("more-{n}")).unwrap();
     }
-    assert_eq!(try_enrol(&company, &grant, &key(), "more", "last"), Err(EnrolDenial::TooMany));
+    assert_eq!(
+        try_enrol(&company, &grant, &key(), "more", "last"),
+        Err(EnrolDenial::TooMany)
+    );
 }
 
 #[test]
@@ -260,7 +317,9 @@ fn a_key_is_listed_until_it_expires() {
     let (user, client) = (company.user(ALICE).id, company.client(Side::Idp, CLI).key);
     let list = || {
         let (user, client) = (user.clone(), client.clone());
-        company.write(move |cx, tx| native_key::list(cx, tx, &user, &client)).len()
+        company
+            .write(move |cx, tx| native_key::list(cx, tx, &user, &client))
+            .len()
     };
     assert_eq!(list(), 1);
     company.clock.advance(company.idp.native_key_ttl);

@@ -28,8 +28,16 @@ fn check(company: &Company, form: &Form) -> Result<ValidAuthorize, AuthorizeRefu
 
 fn denial(company: &Company, form: &Form) -> AuthorizeDenial {
     match check(company, form).unwrap_err() {
-        AuthorizeRefusal::Redirect { redirect_uri, state, denial } => {
-            assert_eq!((redirect_uri.as_str(), state.as_deref()), (REDIRECT, Some("zR4b9Qe1")), "IDP-AU-04");
+        AuthorizeRefusal::Redirect {
+            redirect_uri,
+            state,
+            denial,
+        } => {
+            assert_eq!(
+                (redirect_uri.as_str(), state.as_deref()),
+                (REDIRECT, Some("zR4b9Qe1")),
+                "IDP-AU-04"
+            );
             denial
         }
         AuthorizeRefusal::ShowPage(denial) => panic!("a page: {denial}"),
@@ -61,7 +69,9 @@ fn enter(company: &Company, username: &'static str, typed: &str) -> Result<sign_
     let candidate = company.read(move |tx| sign_in::lookup(tx, username));
     let fits = password::verify(candidate.hash(), typed);
     let settings = company.idp.clone();
-    company.write(move |cx, tx| sign_in::complete(cx, tx, &settings, &candidate, fits, None)).into_result()
+    company
+        .write(move |cx, tx| sign_in::complete(cx, tx, &settings, &candidate, fits, None))
+        .into_result()
 }
 
 #[test]
@@ -81,9 +91,15 @@ fn a_password_opens_a_session_and_only_the_right_one_does() {
     ] {
         let denied = enter(&company, username, typed).err().unwrap();
         assert_eq!(denied.code(), code, "{username}");
-        assert_eq!(company.last_event(), ("idp.sign_in.failed".to_owned(), Some(code.to_owned())));
+        assert_eq!(
+            company.last_event(),
+            ("idp.sign_in.failed".to_owned(), Some(code.to_owned()))
+        );
     }
-    assert!(!company.events().iter().any(|event| event.text.contains("nobody")), "typed names are not kept");
+    assert!(
+        !company.events().iter().any(|event| event.text.contains("nobody")),
+        "typed names are not kept"
+    );
 }
 
 #[test]
@@ -120,7 +136,13 @@ fn a_new_sign_in_ends_the_session_that_the_browser_had_sec_16() {
         sign_in::complete(cx, tx, &settings, &candidate, true, Some(&replaced))
     });
     assert_ne!(new.into_result().ok().unwrap().session.id, old.id);
-    assert!(company.read(move |tx| tx.find_session(&old.id)).unwrap().ended_at.is_some());
+    assert!(
+        company
+            .read(move |tx| tx.find_session(&old.id))
+            .unwrap()
+            .ended_at
+            .is_some()
+    );
 }
 
 #[test]
@@ -148,7 +170,12 @@ fn a_session_ends_when_idle_and_in_any_case() {
     let new = enter(&company, ALICE, PASSWORD).unwrap();
     company.clock.advance(company.idp.session_idle);
     let (settings, secret) = (company.idp.clone(), new.secret.expose_secret().to_owned());
-    assert!(company.write(move |cx, tx| session::find(cx, tx, &settings, &secret)).is_none(), "idle");
+    assert!(
+        company
+            .write(move |cx, tx| session::find(cx, tx, &settings, &secret))
+            .is_none(),
+        "idle"
+    );
 }
 
 #[test]
@@ -159,12 +186,28 @@ fn an_unknown_client_or_redirect_uri_gets_a_page_idp_au_03_idp_au_04() {
         (changed("client_id", Some("nobody")), PageDenial::ClientUnknown),
         (changed("client_id", Some("n\u{f6}body")), PageDenial::ClientUnknown),
         (changed("redirect_uri", None), PageDenial::RedirectMissing),
-        (changed("redirect_uri", Some("https://ide.contoso.example/cb/x")), PageDenial::RedirectMismatch),
-        (changed("redirect_uri", Some("https://evil.example/cb")), PageDenial::RedirectMismatch),
-        (request(IDE, REDIRECT, SCOPES).with("redirect_uri", "https://evil.example/cb"), PageDenial::RedirectMissing),
-        (request(IDE, REDIRECT, SCOPES).with("client_id", AGENT), PageDenial::ClientMissing),
+        (
+            changed("redirect_uri", Some("https://ide.contoso.example/cb/x")),
+            PageDenial::RedirectMismatch,
+        ),
+        (
+            changed("redirect_uri", Some("https://evil.example/cb")),
+            PageDenial::RedirectMismatch,
+        ),
+        (
+            request(IDE, REDIRECT, SCOPES).with("redirect_uri", "https://evil.example/cb"),
+            PageDenial::RedirectMissing,
+        ),
+        (
+            request(IDE, REDIRECT, SCOPES).with("client_id", AGENT),
+            PageDenial::ClientMissing,
+        ),
     ] {
-        assert_eq!(check(&company, &form).unwrap_err(), AuthorizeRefusal::ShowPage(expected), "{form:?}");
+        assert_eq!(
+            check(&company, &form).unwrap_err(),
+            AuthorizeRefusal::ShowPage(expected),
+            "{form:?}"
+        );
     }
     let company = Company::with(|organisation| organisation.clients[0].enabled = false);
     let refused = check(&company, &request(IDE, REDIRECT, SCOPES)).unwrap_err();
@@ -184,7 +227,11 @@ fn every_other_mistake_is_told_to_the_client_idp_au_01_idp_au_02() {
         ("request_uri", Some("https://x.example"), AuthorizeDenial::RequestUri),
         ("code_challenge", None, AuthorizeDenial::ChallengeMissing),
         ("code_challenge", Some("short"), malformed("code_challenge")),
-        ("code_challenge_method", Some("plain"), AuthorizeDenial::ChallengeMissing),
+        (
+            "code_challenge_method",
+            Some("plain"),
+            AuthorizeDenial::ChallengeMissing,
+        ),
         ("code_challenge_method", None, AuthorizeDenial::ChallengeMissing),
         ("scope", None, AuthorizeDenial::Scope),
         ("scope", Some("a\"b"), AuthorizeDenial::Scope),
@@ -222,9 +269,17 @@ fn prompt_and_max_age_decide_about_a_sign_in_idp_au_07_idp_au_08() {
         (plain.clone(), Some(&session), AuthorizeStep::Issue),
         (with("prompt", "none"), None, login_required),
         (with("prompt", "none"), Some(&session), AuthorizeStep::Issue),
-        (with("prompt", "none").with("max_age", "10"), Some(&session), login_required),
+        (
+            with("prompt", "none").with("max_age", "10"),
+            Some(&session),
+            login_required,
+        ),
         (with("prompt", "login"), Some(&session), signs_in(SignInReason::Asked)),
-        (with("prompt", "select_account"), Some(&session), signs_in(SignInReason::Asked)),
+        (
+            with("prompt", "select_account"),
+            Some(&session),
+            signs_in(SignInReason::Asked),
+        ),
         (with("prompt", "consent"), Some(&session), AuthorizeStep::Issue),
         (with("max_age", "0"), Some(&session), signs_in(SignInReason::TooOld)),
         (with("max_age", "99"), Some(&session), signs_in(SignInReason::TooOld)),
@@ -234,10 +289,17 @@ fn prompt_and_max_age_decide_about_a_sign_in_idp_au_07_idp_au_08() {
     }
     let fresh = sign_in(&company, ALICE);
     for form in [with("prompt", "login"), with("max_age", "0")] {
-        assert_eq!(step(&company, &form, Some(&fresh)), AuthorizeStep::Issue, "signed in since it was asked");
+        assert_eq!(
+            step(&company, &form, Some(&fresh)),
+            AuthorizeStep::Issue,
+            "signed in since it was asked"
+        );
     }
     company.clock.advance(company.idp.session_idle);
-    assert_eq!(step(&company, &plain, Some(&session)), signs_in(SignInReason::NoSession));
+    assert_eq!(
+        step(&company, &plain, Some(&session)),
+        signs_in(SignInReason::NoSession)
+    );
 }
 
 #[test]
@@ -251,7 +313,10 @@ fn a_code_is_not_issued_in_a_session_that_ended_meanwhile() {
         authorize::issue_code(cx, tx, &settings, &valid, &id)
     });
     assert_eq!(end.into_result().err(), Some(AuthorizeDenial::SessionGone));
-    assert_eq!(company.last_event(), ("idp.code.denied".to_owned(), Some("session_ended".to_owned())));
+    assert_eq!(
+        company.last_event(),
+        ("idp.code.denied".to_owned(), Some("session_ended".to_owned()))
+    );
 }
 
 #[test]
@@ -280,16 +345,25 @@ fn a_code_gives_tokens_of_the_sign_in_once_idp_au_06() {
     assert_eq!(claims.nonce.as_deref(), Some("n-6TtV0c"));
     assert_eq!(claims.sid.as_deref(), Some(session.id.as_str()));
     assert_eq!(claims.at_hash, Some(at_hash("the-access-token")));
-    assert_eq!(claims.auth_time.unwrap().seconds(), session.authentication.auth_time.seconds());
+    assert_eq!(
+        claims.auth_time.unwrap().seconds(),
+        session.authentication.auth_time.seconds()
+    );
     assert_eq!(claims.email.as_deref(), Some("alice@northwind.example"));
     assert!(grant.refresh_token.is_some());
 
     let again = redeem(&company, &client, code_request(&code, REDIRECT)).err().unwrap();
     assert_eq!(again, Denial::Reused);
-    assert_eq!(company.last_event(), ("idp.tokens.denied".to_owned(), Some("code_reused".to_owned())));
+    assert_eq!(
+        company.last_event(),
+        ("idp.tokens.denied".to_owned(), Some("code_reused".to_owned()))
+    );
     // What the first use gave is dead: the refresh token, the access token, and the ID token as a subject.
     let token = grant.refresh_token.clone().unwrap();
-    assert_eq!(refresh(&company, &client, &token, None).err().unwrap().code(), "refresh_token_revoked");
+    assert_eq!(
+        refresh(&company, &client, &token, None).err().unwrap().code(),
+        "refresh_token_revoked"
+    );
     let bearer = access_token(&company, &grant);
     let end = company.write(move |cx, tx| own_token::bearer(cx, tx, &bearer, "openid"));
     assert_eq!(end.into_result().unwrap_err().code(), "grant_ended");
@@ -314,7 +388,12 @@ fn a_code_is_bound_to_client_redirect_uri_verifier_and_time_idp_au_02_idp_au_06(
     let mut none = good();
     none.redirect_uri = None;
     assert_eq!(refused(&ide, none), Denial::RedirectMismatch);
-    for verifier in [None, Some("x".repeat(43)), Some("short".to_owned()), Some("x".repeat(129))] {
+    for verifier in [
+        None,
+        Some("x".repeat(43)),
+        Some("short".to_owned()),
+        Some("x".repeat(129)),
+    ] {
         let mut wrong = good();
         wrong.code_verifier = verifier;
         assert_eq!(refused(&ide, wrong), Denial::VerifierMismatch);
@@ -334,7 +413,10 @@ fn a_code_dies_with_its_session_and_its_person() {
     let one = code(&company, &session, &request(IDE, REDIRECT, SCOPES));
     let two = code(&company, &sign_in(&company, ALICE), &request(IDE, REDIRECT, SCOPES));
     company.write(move |cx, tx| logout::end(cx, tx, &session.id, &EndedBy::Person));
-    assert_eq!(redeem(&company, &client, code_request(&one, REDIRECT)).err(), Some(Denial::SessionEnded));
+    assert_eq!(
+        redeem(&company, &client, code_request(&one, REDIRECT)).err(),
+        Some(Denial::SessionEnded)
+    );
     let id = company.user(ALICE).id;
     company.write(move |_, tx| {
         let mut user = tx.find_user(&id)?.unwrap();
@@ -342,7 +424,10 @@ fn a_code_dies_with_its_session_and_its_person() {
         user.version += 1;
         tx.update_user(&user)
     });
-    assert_eq!(redeem(&company, &client, code_request(&two, REDIRECT)).err(), Some(Denial::UserInactive));
+    assert_eq!(
+        redeem(&company, &client, code_request(&two, REDIRECT)).err(),
+        Some(Denial::UserInactive)
+    );
 }
 
 #[test]
@@ -353,7 +438,11 @@ fn a_refresh_token_needs_offline_access_and_an_id_token_needs_openid_idp_au_09()
     let grant = tokens_in(&company, &client, &session, "openid");
     assert!(grant.refresh_token.is_none());
     let claims = id_token::claims(&company.idp, &grant, "at").unwrap();
-    assert_eq!((claims.email, claims.name, claims.preferred_username), (None, None, None), "SEC-19");
+    assert_eq!(
+        (claims.email, claims.name, claims.preferred_username),
+        (None, None, None),
+        "SEC-19"
+    );
     let grant = tokens_in(&company, &client, &session, "connectors offline_access");
     assert!(id_token::claims(&company.idp, &grant, "at").is_none());
     assert!(grant.refresh_token.is_some());
@@ -368,11 +457,16 @@ fn the_issuers_own_token_serves_while_everything_behind_it_stands() {
     let token = access_token(&company, &grant);
     let ask = |needed: &'static str| {
         let token = token.clone();
-        company.write(move |cx, tx| own_token::bearer(cx, tx, &token, needed)).into_result()
+        company
+            .write(move |cx, tx| own_token::bearer(cx, tx, &token, needed))
+            .into_result()
     };
     let bearer = ask("connectors").unwrap();
     let info = userinfo::claims(&bearer);
-    assert_eq!((info.sub, info.name.as_deref(), info.email), (grant.subject, Some("Alice Example"), None));
+    assert_eq!(
+        (info.sub, info.name.as_deref(), info.email),
+        (grant.subject, Some("Alice Example"), None)
+    );
     assert_eq!(ask("email").unwrap_err().code(), "insufficient_scope");
     company.write(move |cx, tx| logout::end(cx, tx, &session.id, &EndedBy::Person));
     assert_eq!(ask("connectors").unwrap_err().code(), "grant_ended");

@@ -24,7 +24,11 @@ fn an_employee_gets_exactly_what_was_granted_idp_mn_01_idp_mn_02() {
 
     assert_eq!(claims.iss.as_str(), IDP);
     assert_eq!(claims.aud, OneOrMany::One(RAS.to_owned()));
-    assert_eq!(claims.client_id.as_str(), IDE_AT_RAS, "the id at the RAS, never the one here");
+    assert_eq!(
+        claims.client_id.as_str(),
+        IDE_AT_RAS,
+        "the id at the RAS, never the one here"
+    );
     assert_eq!(claims.sub.as_str(), company.user(ALICE).id.as_str());
     assert_eq!(claims.resource, Some(OneOrMany::One(LINEAR.to_owned())));
     assert_eq!(claims.scope, Some(scopes("linear.read linear.write")));
@@ -42,10 +46,25 @@ fn an_id_jag_has_no_claim_beyond_the_list_tok_jg_02() {
     let mut names: Vec<&str> = claims.as_object().unwrap().keys().map(String::as_str).collect();
     names.sort_unstable();
     let allowed = [
-        "acr", "amr", "aud", "auth_time", "client_id", "exp", "iat", "iss", "jti", "resource", "scope", "sid", "sub",
+        "acr",
+        "amr",
+        "aud",
+        "auth_time",
+        "client_id",
+        "exp",
+        "iat",
+        "iss",
+        "jti",
+        "resource",
+        "scope",
+        "sid",
+        "sub",
     ];
     assert_eq!(names, allowed);
-    assert!(!claims["sid"].as_str().unwrap().starts_with("ses_"), "never the client's own sid");
+    assert!(
+        !claims["sid"].as_str().unwrap().starts_with("ses_"),
+        "never the client's own sid"
+    );
 }
 
 #[test]
@@ -56,7 +75,9 @@ fn every_id_jag_has_an_identifier_of_its_own_idp_mn_04() {
     let token = id_token(&company, &grant);
     let mut seen = std::collections::HashSet::new();
     for _ in 0..20 {
-        let jag = Exchange::default().run(&company, &client, Subject::IdToken(Box::new(token.clone()))).unwrap();
+        let jag = Exchange::default()
+            .run(&company, &client, Subject::IdToken(Box::new(token.clone())))
+            .unwrap();
         assert_eq!(jag.jti.as_str().len(), 22, "128 bits in base64url");
         assert!(seen.insert(jag.jti));
     }
@@ -75,7 +96,11 @@ fn the_ras_sees_its_own_sector_idp_mn_03() {
     let for_ras = company.vault.pairwise(RAS, &user);
     assert_eq!(grant.subject, for_client);
     let jag = Exchange::default()
-        .run(&company, &client, Subject::IdToken(Box::new(id_token(&company, &grant))))
+        .run(
+            &company,
+            &client,
+            Subject::IdToken(Box::new(id_token(&company, &grant))),
+        )
         .unwrap();
     assert_eq!(jag.subject, for_ras);
     assert_ne!(for_client, for_ras);
@@ -87,16 +112,25 @@ fn the_subject_token_must_be_for_this_client_idp_tx_09() {
     let (ide, agent) = (ide(&company), agent(&company));
     let grant = tokens(&company, &agent, ALICE);
     let foreign = Subject::IdToken(Box::new(id_token(&company, &grant)));
-    assert_eq!(Exchange::default().run(&company, &ide, foreign), Err(Denial::SubjectOfOtherClient));
+    assert_eq!(
+        Exchange::default().run(&company, &ide, foreign),
+        Err(Denial::SubjectOfOtherClient)
+    );
 
     let own = tokens(&company, &ide, ALICE);
     let mut claims = lanyard_core::idp::id_token::claims(&company.idp, &own, "at").unwrap();
     claims.aud = OneOrMany::Many(vec![IDE.to_owned(), "somebody".to_owned()]);
     let without_azp = Subject::IdToken(Box::new(id_token_of(&company, &claims)));
-    assert_eq!(Exchange::default().run(&company, &ide, without_azp), Err(Denial::SubjectOfOtherClient));
+    assert_eq!(
+        Exchange::default().run(&company, &ide, without_azp),
+        Err(Denial::SubjectOfOtherClient)
+    );
     claims.azp = Some("somebody".to_owned());
     let other_azp = Subject::IdToken(Box::new(id_token_of(&company, &claims)));
-    assert_eq!(Exchange::default().run(&company, &ide, other_azp), Err(Denial::SubjectOfOtherClient));
+    assert_eq!(
+        Exchange::default().run(&company, &ide, other_azp),
+        Err(Denial::SubjectOfOtherClient)
+    );
     claims.azp = Some(IDE.to_owned());
     let good = Subject::IdToken(Box::new(id_token_of(&company, &claims)));
     assert!(Exchange::default().run(&company, &ide, good).is_ok());
@@ -110,7 +144,10 @@ fn a_subject_of_another_person_than_the_session_is_refused() {
     let mut claims = lanyard_core::idp::id_token::claims(&company.idp, &grant, "at").unwrap();
     claims.sub = lanyard_protocol::claims::time::Subject::parse(company.user(ALICE).id.as_str()).unwrap();
     let mixed = Subject::IdToken(Box::new(id_token_of(&company, &claims)));
-    assert_eq!(Exchange::default().run(&company, &client, mixed), Err(Denial::SubjectMismatch));
+    assert_eq!(
+        Exchange::default().run(&company, &client, mixed),
+        Err(Denial::SubjectMismatch)
+    );
 }
 
 #[test]
@@ -122,10 +159,16 @@ fn an_id_token_without_session_and_family_is_refused() {
     claims.sid = None;
     claims.jti = None;
     let loose = Subject::IdToken(Box::new(id_token_of(&company, &claims)));
-    assert_eq!(Exchange::default().run(&company, &client, loose), Err(Denial::SessionEnded));
+    assert_eq!(
+        Exchange::default().run(&company, &client, loose),
+        Err(Denial::SessionEnded)
+    );
     claims.sid = Some("ses_unheard-of".to_owned());
     let unknown = Subject::IdToken(Box::new(id_token_of(&company, &claims)));
-    assert_eq!(Exchange::default().run(&company, &client, unknown), Err(Denial::SessionEnded));
+    assert_eq!(
+        Exchange::default().run(&company, &client, unknown),
+        Err(Denial::SessionEnded)
+    );
 }
 
 #[test]
@@ -138,7 +181,10 @@ fn after_logout_the_id_token_is_no_subject_any_more_idp_tx_14() {
     assert!(company.write(move |cx, tx| logout::end(cx, tx, &session.id, &EndedBy::Person)));
     let denied = Exchange::default().run(&company, &client, Subject::IdToken(Box::new(token)));
     assert_eq!(denied, Err(Denial::SessionEnded));
-    assert_eq!(company.last_event(), ("idp.id_jag.denied".to_owned(), Some("session_ended".to_owned())));
+    assert_eq!(
+        company.last_event(),
+        ("idp.id_jag.denied".to_owned(), Some("session_ended".to_owned()))
+    );
 }
 
 #[test]
@@ -180,7 +226,10 @@ fn everything_from_before_a_cut_off_is_dead() {
     });
     let old = Exchange::default().run(&company, &client, Subject::IdToken(Box::new(token)));
     assert_eq!(old, Err(Denial::SubjectCutOff));
-    assert!(exchange(&company, ALICE, Exchange::default()).is_ok(), "a new sign-in in the same second is good");
+    assert!(
+        exchange(&company, ALICE, Exchange::default()).is_ok(),
+        "a new sign-in in the same second is good"
+    );
 }
 
 #[test]
@@ -201,7 +250,9 @@ fn a_refresh_token_is_a_subject_and_is_not_rotated_idp_tx_11() {
     let grant = tokens(&company, &client, ALICE);
     let token = grant.refresh_token.unwrap();
     for _ in 0..3 {
-        let jag = Exchange::default().run(&company, &client, Subject::RefreshToken(token.clone())).unwrap();
+        let jag = Exchange::default()
+            .run(&company, &client, Subject::RefreshToken(token.clone()))
+            .unwrap();
         assert_eq!(jag.authentication.auth_time, grant.authentication.auth_time, "SU-04");
     }
     let other = Exchange::default().run(&company, &agent(&company), Subject::RefreshToken(token.clone()));
@@ -217,7 +268,11 @@ fn groups_are_read_at_the_exchange_and_not_at_the_sign_in_idp_tx_12() {
     let client = ide(&company);
     let grant = tokens(&company, &client, ALICE);
     let token = grant.refresh_token.unwrap();
-    assert!(Exchange::default().run(&company, &client, Subject::RefreshToken(token.clone())).is_ok());
+    assert!(
+        Exchange::default()
+            .run(&company, &client, Subject::RefreshToken(token.clone()))
+            .is_ok()
+    );
     let id = company.user(ALICE).id;
     company.write(move |_, tx| {
         let group = tx.find_group_by_name("engineering")?.unwrap();
@@ -236,7 +291,11 @@ fn an_offline_refresh_token_survives_logout_but_not_an_administrator_rv_07() {
     let token = grant.refresh_token.unwrap();
     let id = session.id.clone();
     company.write(move |cx, tx| logout::end(cx, tx, &id, &EndedBy::Person));
-    assert!(Exchange::default().run(&company, &client, Subject::RefreshToken(token.clone())).is_ok());
+    assert!(
+        Exchange::default()
+            .run(&company, &client, Subject::RefreshToken(token.clone()))
+            .is_ok()
+    );
 
     // What a refresh gives now names no session, and is a subject as long as the family stands.
     let fresh = refresh(&company, &client, &token, None).unwrap();
@@ -256,8 +315,11 @@ fn an_offline_refresh_token_survives_logout_but_not_an_administrator_rv_07() {
 #[test]
 fn a_client_without_the_grant_is_refused_before_anything_is_read() {
     let company = Company::with(|organisation| {
-        organisation.clients[0].grants =
-            Some([GrantType::AuthorizationCode, GrantType::RefreshToken].map(|g| g.as_str().to_owned()).to_vec());
+        organisation.clients[0].grants = Some(
+            [GrantType::AuthorizationCode, GrantType::RefreshToken]
+                .map(|g| g.as_str().to_owned())
+                .to_vec(),
+        );
     });
     let denied = exchange(&company, ALICE, Exchange::default());
     assert_eq!(denied, Err(Denial::GrantNotAllowed));
@@ -269,7 +331,10 @@ fn a_native_program_without_a_key_is_refused_idp_tx_02() {
     let cli = bare_cli(&company);
     let grant = tokens(&company, &cli, ALICE);
     let token = Subject::IdToken(Box::new(id_token(&company, &grant)));
-    assert_eq!(Exchange::default().run(&company, &cli, token), Err(Denial::PublicClient));
+    assert_eq!(
+        Exchange::default().run(&company, &cli, token),
+        Err(Denial::PublicClient)
+    );
 }
 
 #[test]
@@ -317,9 +382,12 @@ fn a_grant_is_one_event_with_everything_but_the_token_idp_pl_06() {
     let grant = tokens(&company, &client, ALICE);
     let token = id_token(&company, &grant);
     let before = company.events().len();
-    let jag = Exchange { scope: Some("linear.read linear.unknown"), ..Exchange::default() }
-        .run(&company, &client, Subject::IdToken(Box::new(token)))
-        .unwrap();
+    let jag = Exchange {
+        scope: Some("linear.read linear.unknown"),
+        ..Exchange::default()
+    }
+    .run(&company, &client, Subject::IdToken(Box::new(token)))
+    .unwrap();
     let events = company.events();
     assert_eq!(events.len(), before + 1, "one event per act");
     let event = &events[0].event;
@@ -332,16 +400,29 @@ fn a_grant_is_one_event_with_everything_but_the_token_idp_pl_06() {
     assert_eq!(event.detail["scope"], "linear.read");
     assert_eq!(event.detail["rules"][0]["title"], "Engineering uses every connector");
     assert_eq!(event.detail["refused"][0]["scope"], "linear.unknown");
-    assert!(!events.iter().any(|event| event.text.contains("eyJ")), "no token material in any event");
+    assert!(
+        !events.iter().any(|event| event.text.contains("eyJ")),
+        "no token material in any event"
+    );
 }
 
 #[test]
 fn a_refused_exchange_leaves_an_event_and_no_grant() {
     let company = Company::new();
     let before = company.events().len();
-    let denied = exchange(&company, CAROL, Exchange { scope: Some("linear.write"), ..Exchange::default() });
+    let denied = exchange(
+        &company,
+        CAROL,
+        Exchange {
+            scope: Some("linear.write"),
+            ..Exchange::default()
+        },
+    );
     assert_eq!(denied, Err(Denial::NoScopeGranted));
-    assert_eq!(company.last_event(), ("idp.id_jag.denied".to_owned(), Some("no_scope_granted".to_owned())));
+    assert_eq!(
+        company.last_event(),
+        ("idp.id_jag.denied".to_owned(), Some("no_scope_granted".to_owned()))
+    );
     // Sign-in, code, tokens, denial.
     assert_eq!(company.events().len(), before + 4);
     let why = company.events()[0].event.detail["why"].to_string();
@@ -353,14 +434,18 @@ fn a_client_switched_off_gets_nothing_at_once_rv_03() {
     let company = Company::new();
     company.write(|_, tx| {
         let page = tx.list_clients(Some(Side::Idp), &PageRequest::new(None, 100))?;
-        let mut client = page.items.into_iter().find(|client| client.client_id.as_str() == IDE).unwrap();
+        let mut client = page
+            .items
+            .into_iter()
+            .find(|client| client.client_id.as_str() == IDE)
+            .unwrap();
         client.enabled = false;
         client.version += 1;
         tx.update_client(&client)
     });
     let vault = Arc::clone(&company.vault);
     let presented = with_secret(IDE, lanyard_testkit::company::IDE_SECRET);
-    let end = company
-        .write(move |cx, tx| lanyard_core::client::auth::authenticate(cx, tx, &vault, Side::Idp, &presented));
+    let end =
+        company.write(move |cx, tx| lanyard_core::client::auth::authenticate(cx, tx, &vault, Side::Idp, &presented));
     assert_eq!(end.into_result().unwrap_err().code(), "client_disabled");
 }

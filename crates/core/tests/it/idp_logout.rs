@@ -29,7 +29,12 @@ fn plan(
 ) -> LogoutPlan {
     let (vault, session) = (Arc::clone(&company.vault), session.cloned());
     company.read(move |tx| {
-        let request = LogoutRequest { hint: hint.as_ref(), client_id, redirect_uri, state: Some("a b") };
+        let request = LogoutRequest {
+            hint: hint.as_ref(),
+            client_id,
+            redirect_uri,
+            state: Some("a b"),
+        };
         logout::plan(tx, &vault, &request, session.as_ref())
     })
 }
@@ -43,12 +48,27 @@ fn a_hint_of_the_session_spares_the_question_rv_04() {
     let hint = Some(id_token(&company, &grant));
     let location = Some(format!("{AFTER}?state=a+b"));
     let own = plan(&company, hint.clone(), None, Some(AFTER), Some(&session));
-    assert_eq!(own, LogoutPlan { confirm: false, location: location.clone() });
+    assert_eq!(
+        own,
+        LogoutPlan {
+            confirm: false,
+            location: location.clone()
+        }
+    );
 
     let other = sign_in(&company, CAROL);
-    assert!(plan(&company, hint.clone(), None, Some(AFTER), Some(&other)).confirm, "somebody else's hint");
-    assert!(plan(&company, None, Some(IDE), Some(AFTER), Some(&session)).confirm, "no hint");
-    assert!(plan(&company, hint.clone(), Some(AGENT), Some(AFTER), Some(&session)).confirm, "two clients");
+    assert!(
+        plan(&company, hint.clone(), None, Some(AFTER), Some(&other)).confirm,
+        "somebody else's hint"
+    );
+    assert!(
+        plan(&company, None, Some(IDE), Some(AFTER), Some(&session)).confirm,
+        "no hint"
+    );
+    assert!(
+        plan(&company, hint.clone(), Some(AGENT), Some(AFTER), Some(&session)).confirm,
+        "two clients"
+    );
     assert!(!plan(&company, None, None, None, None).confirm, "nobody is signed in");
 }
 
@@ -56,11 +76,27 @@ fn a_hint_of_the_session_spares_the_question_rv_04() {
 fn a_logout_never_redirects_to_an_unregistered_place_rv_04() {
     let company = company();
     let session = sign_in(&company, ALICE);
-    for bad in ["https://evil.example", "https://ide.contoso.example/bye/", "https://ide.contoso.example/bye?x=1"] {
-        assert_eq!(plan(&company, None, Some(IDE), Some(bad), Some(&session)).location, None, "{bad}");
+    for bad in [
+        "https://evil.example",
+        "https://ide.contoso.example/bye/",
+        "https://ide.contoso.example/bye?x=1",
+    ] {
+        assert_eq!(
+            plan(&company, None, Some(IDE), Some(bad), Some(&session)).location,
+            None,
+            "{bad}"
+        );
     }
-    assert_eq!(plan(&company, None, None, Some(AFTER), Some(&session)).location, None, "of no client");
-    assert_eq!(plan(&company, None, Some(AGENT), Some(AFTER), Some(&session)).location, None, "of another client");
+    assert_eq!(
+        plan(&company, None, None, Some(AFTER), Some(&session)).location,
+        None,
+        "of no client"
+    );
+    assert_eq!(
+        plan(&company, None, Some(AGENT), Some(AFTER), Some(&session)).location,
+        None,
+        "of another client"
+    );
 }
 
 #[test]

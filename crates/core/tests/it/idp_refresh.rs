@@ -29,7 +29,10 @@ fn every_refresh_gives_a_new_token_of_the_same_sign_in_su_04() {
     company.clock.advance(Duration::from_secs(3600));
     let second = refresh(&company, &client, first.refresh_token.as_ref().unwrap(), None).unwrap();
     assert_ne!(text(&first.refresh_token), text(&second.refresh_token));
-    assert_eq!(second.authentication, first.authentication, "refreshing moves neither acr nor auth_time");
+    assert_eq!(
+        second.authentication, first.authentication,
+        "refreshing moves neither acr nor auth_time"
+    );
     let claims = id_token::claims(&company.idp, &second, "at").unwrap();
     assert_eq!(claims.nonce, None);
     assert_eq!(claims.sub, first.subject);
@@ -45,7 +48,9 @@ fn the_immediate_predecessor_gets_the_same_successor_for_ten_seconds() {
     company.clock.advance(Duration::from_secs(10));
     let again = refresh(&company, &client, &first, None).unwrap().refresh_token;
     assert_eq!(text(&second), text(&again));
-    let third = refresh(&company, &client, second.as_ref().unwrap(), None).unwrap().refresh_token;
+    let third = refresh(&company, &client, second.as_ref().unwrap(), None)
+        .unwrap()
+        .refresh_token;
     assert_ne!(text(&second), text(&third));
 }
 
@@ -57,8 +62,14 @@ fn reuse_after_the_grace_ends_the_family_idp_au_09() {
     let second = refresh(&company, &client, &first, None).unwrap().refresh_token.unwrap();
     company.clock.advance(Duration::from_micros(10_000_001));
     assert_eq!(reason(refresh(&company, &client, &first, None)), "refresh_token_reused");
-    assert_eq!(company.last_event(), ("idp.tokens.denied".to_owned(), Some("refresh_token_reused".to_owned())));
-    assert_eq!(reason(refresh(&company, &client, &second, None)), "refresh_token_revoked");
+    assert_eq!(
+        company.last_event(),
+        ("idp.tokens.denied".to_owned(), Some("refresh_token_reused".to_owned()))
+    );
+    assert_eq!(
+        reason(refresh(&company, &client, &second, None)),
+        "refresh_token_revoked"
+    );
 }
 
 #[test]
@@ -67,9 +78,15 @@ fn a_token_older_than_the_predecessor_ends_the_family_even_at_once() {
     let client = ide(&company);
     let first = tokens(&company, &client, ALICE).refresh_token.unwrap();
     let second = refresh(&company, &client, &first, None).unwrap().refresh_token.unwrap();
-    let third = refresh(&company, &client, &second, None).unwrap().refresh_token.unwrap();
+    let third = refresh(&company, &client, &second, None)
+        .unwrap()
+        .refresh_token
+        .unwrap();
     assert_eq!(reason(refresh(&company, &client, &first, None)), "refresh_token_reused");
-    assert_eq!(reason(refresh(&company, &client, &third, None)), "refresh_token_revoked");
+    assert_eq!(
+        reason(refresh(&company, &client, &third, None)),
+        "refresh_token_revoked"
+    );
 }
 
 #[test]
@@ -82,7 +99,10 @@ fn reuse_as_the_subject_of_an_exchange_ends_the_family_too_idp_tx_11() {
     let denied = Exchange::default().run(&company, &client, Subject::RefreshToken(first));
     assert_eq!(denied, Err(token_exchange::Denial::RefreshToken(RefreshDenial::Reused)));
     let denied = Exchange::default().run(&company, &client, Subject::RefreshToken(second));
-    assert_eq!(denied, Err(token_exchange::Denial::RefreshToken(RefreshDenial::Revoked)));
+    assert_eq!(
+        denied,
+        Err(token_exchange::Denial::RefreshToken(RefreshDenial::Revoked))
+    );
 }
 
 #[test]
@@ -100,7 +120,11 @@ fn a_family_lives_fourteen_idle_days_and_thirty_in_all() {
     company.clock.advance(3 * day);
     used = refresh(&company, &client, &used, None).unwrap().refresh_token.unwrap();
     company.clock.advance(day);
-    assert_eq!(reason(refresh(&company, &client, &used, None)), "refresh_token_expired", "30 days are over");
+    assert_eq!(
+        reason(refresh(&company, &client, &used, None)),
+        "refresh_token_expired",
+        "30 days are over"
+    );
 }
 
 #[test]
@@ -108,7 +132,9 @@ fn a_refresh_may_narrow_and_never_widen() {
     let company = Company::new();
     let client = ide(&company);
     let session = sign_in(&company, ALICE);
-    let token = tokens_in(&company, &client, &session, "openid email offline_access").refresh_token.unwrap();
+    let token = tokens_in(&company, &client, &session, "openid email offline_access")
+        .refresh_token
+        .unwrap();
     let wide = refresh(&company, &client, &token, Some("openid connectors")).err();
     assert_eq!(wide, Some(Denial::ScopeExceeded));
     let narrow = refresh(&company, &client, &token, Some("openid")).unwrap();
@@ -122,8 +148,14 @@ fn a_refresh_token_is_bound_to_its_client() {
     let company = Company::new();
     let (ide, agent) = (ide(&company), agent(&company));
     let token = tokens(&company, &ide, ALICE).refresh_token.unwrap();
-    assert_eq!(reason(refresh(&company, &agent, &token, None)), "refresh_token_other_client");
-    assert!(refresh(&company, &ide, &token, None).is_ok(), "a foreign attempt does not end it");
+    assert_eq!(
+        reason(refresh(&company, &agent, &token, None)),
+        "refresh_token_other_client"
+    );
+    assert!(
+        refresh(&company, &ide, &token, None).is_ok(),
+        "a foreign attempt does not end it"
+    );
     let unknown = SecretString::from("unknown".to_owned());
     assert_eq!(reason(refresh(&company, &ide, &unknown, None)), "refresh_token_unknown");
 }
@@ -138,7 +170,10 @@ fn a_client_without_the_grant_gets_no_refresh_token_and_no_refresh() {
     let grant = tokens_in(&company, &client, &session, SCOPES);
     assert!(grant.refresh_token.is_none() && !grant.scope.contains_str("offline_access"));
     let token = SecretString::from("x".to_owned());
-    assert_eq!(refresh(&company, &client, &token, None).err(), Some(Denial::GrantNotAllowed));
+    assert_eq!(
+        refresh(&company, &client, &token, None).err(),
+        Some(Denial::GrantNotAllowed)
+    );
 }
 
 #[test]
@@ -148,16 +183,26 @@ fn a_revoked_refresh_token_ends_its_family_for_its_owner_only_rv_01_rv_02() {
     let token = tokens(&company, &ide, ALICE).refresh_token.unwrap();
     let revoke_by = |client: &lanyard_core::client::auth::AuthenticatedClient, token: &SecretString| {
         let (client, token) = (client.clone(), Revocable::Opaque(token.clone()));
-        company.write(move |cx, tx| revoke::revoke(cx, tx, &client, &token)).into_result().unwrap()
+        company
+            .write(move |cx, tx| revoke::revoke(cx, tx, &client, &token))
+            .into_result()
+            .unwrap()
     };
     assert!(!revoke_by(&agent, &token));
     assert!(!revoke_by(&ide, &SecretString::from("unknown".to_owned())));
-    assert!(Exchange::default().run(&company, &ide, Subject::RefreshToken(token.clone())).is_ok());
+    assert!(
+        Exchange::default()
+            .run(&company, &ide, Subject::RefreshToken(token.clone()))
+            .is_ok()
+    );
     assert!(revoke_by(&ide, &token));
     assert!(!revoke_by(&ide, &token), "again: nothing more to end, and no error");
     assert_eq!(reason(refresh(&company, &ide, &token, None)), "refresh_token_revoked");
     let denied = Exchange::default().run(&company, &ide, Subject::RefreshToken(token));
-    assert_eq!(denied, Err(token_exchange::Denial::RefreshToken(RefreshDenial::Revoked)));
+    assert_eq!(
+        denied,
+        Err(token_exchange::Denial::RefreshToken(RefreshDenial::Revoked))
+    );
 }
 
 #[test]
@@ -167,6 +212,14 @@ fn revoking_the_access_token_ends_the_grant() {
     let grant = tokens(&company, &client, ALICE);
     let token = Revocable::Access(Box::new(access_token(&company, &grant)));
     let by = client.clone();
-    assert!(company.write(move |cx, tx| revoke::revoke(cx, tx, &by, &token)).into_result().unwrap());
-    assert_eq!(reason(refresh(&company, &client, &grant.refresh_token.unwrap(), None)), "refresh_token_revoked");
+    assert!(
+        company
+            .write(move |cx, tx| revoke::revoke(cx, tx, &by, &token))
+            .into_result()
+            .unwrap()
+    );
+    assert_eq!(
+        reason(refresh(&company, &client, &grant.refresh_token.unwrap(), None)),
+        "refresh_token_revoked"
+    );
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use lanyard_core::client::auth::{self, AuthenticatedClient, Presented};
 use lanyard_core::client::registration::Side;
+use lanyard_core::clock::Clock;
 use lanyard_core::idp::authorize::{self, AuthorizeRequest};
 use lanyard_core::idp::id_jag::IdJagGrant;
 use lanyard_core::idp::token_exchange::{self, Denial, Subject};
@@ -24,7 +25,6 @@ use lanyard_protocol::form::Form;
 use lanyard_protocol::oauth::token_request::{AuthorizationCodeRequest, RefreshTokenRequest, TokenExchangeRequest};
 use lanyard_protocol::scope::ScopeSet;
 use lanyard_testkit::company::{AGENT, CLI, Company, IDE, IDE_SECRET, IDP, LINEAR, RAS, REDIRECT};
-use lanyard_core::clock::Clock;
 use secrecy::{ExposeSecret, SecretString};
 
 pub(crate) const VERIFIER: &str = "q7Jr0mVnK2sYt8XeHc4LdPzW1bUaGf3oRi6NyTkCwQ9";
@@ -61,7 +61,12 @@ pub(crate) fn agent(company: &Company) -> AuthenticatedClient {
 
 /// The native program without any proof.
 pub(crate) fn bare_cli(company: &Company) -> AuthenticatedClient {
-    authenticated(company, Presented::None { client_id: ClientId::parse(CLI).unwrap() })
+    authenticated(
+        company,
+        Presented::None {
+            client_id: ClientId::parse(CLI).unwrap(),
+        },
+    )
 }
 
 pub(crate) fn assertion(company: &Company, client_id: &str, key: &SigningKey, jti: &str) -> Verified<ClientAssertion> {
@@ -76,7 +81,9 @@ pub(crate) fn assertion(company: &Company, client_id: &str, key: &SigningKey, jt
         iat: Some(NumericDate::from_seconds(now)),
         nbf: None,
     };
-    let token = key.sign(lanyard_protocol::claims::client_assertion::TYP, &claims).unwrap();
+    let token = key
+        .sign(lanyard_protocol::claims::client_assertion::TYP, &claims)
+        .unwrap();
     let keys = KeySet::from_jwks(&[key.public_jwk()].into_iter().collect());
     verified(company, &token, &keys, client_id, Audience::Sole(IDP))
 }
@@ -85,9 +92,13 @@ pub(crate) fn assertion_of(company: &Company, client_id: &'static str, key: &Sig
     let client_id = ClientId::parse(client_id).unwrap();
     let (id, kid) = (client_id.clone(), key.kid().to_owned());
     let found = company.write(move |_, tx| auth::assertion_keys(tx, Side::Idp, &id, Some(&kid)));
-    let (_, registered) = found.expect("the key is registered");
+    let (_, registered) = found.unwrap();
     let assertion = Box::new(assertion(company, client_id.as_str(), key, jti));
-    Presented::Assertion { client_id, key: Box::new(registered), assertion }
+    Presented::Assertion {
+        client_id,
+        key: Box::new(registered),
+        assertion,
+    }
 }
 
 pub(crate) fn sign_in(company: &Company, username: &'static str) -> Session {
@@ -116,7 +127,7 @@ pub(crate) fn code(company: &Company, session: &Session, form: &Form) -> SecretS
     let (settings, session) = (company.idp.clone(), session.id.clone());
     let request = AuthorizeRequest::parse(form);
     let end = company.write(move |cx, tx| {
-        let valid = authorize::check_client(cx, tx, &request)?.expect("a valid request");
+        let valid = authorize::check_client(cx, tx, &request)?.unwrap();
         authorize::issue_code(cx, tx, &settings, &valid, &session)
     });
     end.into_result().map(|issued| issued.code).unwrap()
@@ -136,8 +147,7 @@ pub(crate) fn redeem(
     request: AuthorizationCodeRequest,
 ) -> Result<TokenGrant, authorization_code::Denial> {
     let (vault, settings, client) = (Arc::clone(&company.vault), company.idp.clone(), client.clone());
-    let end = company
-        .write(move |cx, tx| authorization_code::redeem(cx, tx, &vault, &settings, &client, &request));
+    let end = company.write(move |cx, tx| authorization_code::redeem(cx, tx, &vault, &settings, &client, &request));
     end.into_result()
 }
 
@@ -147,14 +157,18 @@ pub(crate) fn tokens(company: &Company, client: &AuthenticatedClient, username: 
     tokens_in(company, client, &session, SCOPES)
 }
 
-pub(crate) fn tokens_in(
-    company: &Company,
-    client: &AuthenticatedClient,
-    session: &Session,
-    scope: &str,
-) -> TokenGrant {
-    let redirect = client.client.redirect_uris.first().cloned().unwrap_or_else(|| REDIRECT.to_owned());
-    let code = code(company, session, &request(client.client.client_id.as_str(), &redirect, scope));
+pub(crate) fn tokens_in(company: &Company, client: &AuthenticatedClient, session: &Session, scope: &str) -> TokenGrant {
+    let redirect = client
+        .client
+        .redirect_uris
+        .first()
+        .cloned()
+        .unwrap_or_else(|| REDIRECT.to_owned());
+    let code = code(
+        company,
+        session,
+        &request(client.client.client_id.as_str(), &redirect, scope),
+    );
     redeem(company, client, code_request(&code, &redirect)).unwrap()
 }
 
@@ -165,9 +179,13 @@ pub(crate) fn refresh(
     scope: Option<&str>,
 ) -> Result<TokenGrant, refresh_token::Denial> {
     let (vault, settings, client) = (Arc::clone(&company.vault), company.idp.clone(), client.clone());
-    let request =
-        RefreshTokenRequest { refresh_token: token.expose_secret().to_owned(), scope: scope.map(scopes) };
-    company.write(move |cx, tx| refresh_token::refresh(cx, tx, &vault, &settings, &client, &request)).into_result()
+    let request = RefreshTokenRequest {
+        refresh_token: token.expose_secret().to_owned(),
+        scope: scope.map(scopes),
+    };
+    company
+        .write(move |cx, tx| refresh_token::refresh(cx, tx, &vault, &settings, &client, &request))
+        .into_result()
 }
 
 fn verified<K: Kind>(
@@ -192,7 +210,10 @@ fn verified<K: Kind>(
 pub(crate) fn access_token(company: &Company, grant: &TokenGrant) -> Verified<AccessToken> {
     let ring = company.rings().idp.unwrap();
     let claims = access_token::claims(&company.idp, grant);
-    let token = ring.active.sign(lanyard_protocol::claims::access_token::TYP, &claims).unwrap();
+    let token = ring
+        .active
+        .sign(lanyard_protocol::claims::access_token::TYP, &claims)
+        .unwrap();
     verified(company, &token, &ring.published, IDP, Audience::Sole(IDP))
 }
 
@@ -207,7 +228,10 @@ pub(crate) fn id_token_of(
     claims: &lanyard_protocol::claims::id_token::IdTokenClaims,
 ) -> Verified<IdToken> {
     let ring = company.rings().idp.unwrap();
-    let token = ring.active.sign(lanyard_protocol::claims::id_token::TYP, claims).unwrap();
+    let token = ring
+        .active
+        .sign(lanyard_protocol::claims::id_token::TYP, claims)
+        .unwrap();
     let audience = claims.aud.as_slice()[0].clone();
     verified(company, &token, &ring.published, IDP, Audience::Contains(&audience))
 }
@@ -221,7 +245,11 @@ pub(crate) struct Exchange {
 
 impl Default for Exchange {
     fn default() -> Self {
-        Self { audience: RAS, resources: vec![LINEAR], scope: Some("linear.read linear.write") }
+        Self {
+            audience: RAS,
+            resources: vec![LINEAR],
+            scope: Some("linear.read linear.write"),
+        }
     }
 }
 
@@ -265,9 +293,8 @@ pub(crate) fn run_form(
     let request = TokenExchangeRequest::parse(form).unwrap();
     let (vault, policy) = (Arc::clone(&company.vault), Arc::clone(&company.policy));
     let (settings, client) = (company.idp.clone(), client.clone());
-    let end: Outcome<IdJagGrant, Denial> = company.write(move |cx, tx| {
-        token_exchange::exchange(cx, tx, &vault, &policy, &settings, &client, &request, &subject)
-    });
+    let end: Outcome<IdJagGrant, Denial> = company
+        .write(move |cx, tx| token_exchange::exchange(cx, tx, &vault, &policy, &settings, &client, &request, &subject));
     end.into_result()
 }
 

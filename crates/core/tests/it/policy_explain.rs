@@ -7,7 +7,6 @@ use lanyard_core::client::registration::Side;
 use lanyard_core::policy::evaluate::Facts;
 use lanyard_core::policy::explain;
 use lanyard_core::policy::rule::Effect;
-use lanyard_core::store::StoreError;
 use lanyard_testkit::company::{ALICE, CAROL, Company, IDE};
 
 fn sentences(company: &Company, username: &'static str, connector: &'static str, scopes: &str) -> Vec<String> {
@@ -73,7 +72,7 @@ fn the_cache_follows_the_version_of_the_rules() {
     let company = Company::new();
     let current = || {
         let policy = Arc::clone(&company.policy);
-        company.read(move |tx| Ok::<_, StoreError>(policy.current(tx)?))
+        company.read(move |tx| policy.current(tx))
     };
     let (one, two) = (current(), current());
     assert!(Arc::ptr_eq(&one, &two), "compiled once");

@@ -50,8 +50,13 @@ mod tests {
     fn an_error_carries_state_and_iss_idp_au_04_idp_au_05() {
         let issuer = lanyard_protocol::issuer::Issuer::parse("https://login.example").unwrap();
         let settings = IdpSettings::new(issuer);
-        let location =
-            error_location(&settings, "https://app.example/cb?a=b", Some("x y&z"), ErrorCode::LoginRequired, None);
+        let location = error_location(
+            &settings,
+            "https://app.example/cb?a=b",
+            Some("x y&z"),
+            ErrorCode::LoginRequired,
+            None,
+        );
         assert_eq!(
             location,
             "https://app.example/cb?a=b&error=login_required&state=x+y%26z&iss=https%3A%2F%2Flogin.example"

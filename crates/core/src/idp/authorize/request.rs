@@ -146,7 +146,13 @@ impl AuthorizeRequest {
     /// (`prompt=none`, a new sign-in is wanted). There is no consent page: administrators consent.
     fn prompts(&self) -> Result<(bool, bool), AuthorizeDenial> {
         let (mut silent, mut again, mut other) = (false, false, false);
-        for prompt in self.prompt.as_deref().unwrap_or_default().split(' ').filter(|prompt| !prompt.is_empty()) {
+        for prompt in self
+            .prompt
+            .as_deref()
+            .unwrap_or_default()
+            .split(' ')
+            .filter(|prompt| !prompt.is_empty())
+        {
             match prompt {
                 "none" => silent = true,
                 "login" | "select_account" => again = true,
@@ -154,7 +160,11 @@ impl AuthorizeRequest {
                 _ => return Err(AuthorizeDenial::Malformed("prompt")),
             }
         }
-        if silent && (again || other) { Err(AuthorizeDenial::Malformed("prompt")) } else { Ok((silent, again)) }
+        if silent && (again || other) {
+            Err(AuthorizeDenial::Malformed("prompt"))
+        } else {
+            Ok((silent, again))
+        }
     }
 
     /// What is asked for and available; more than that is left out, not refused (RFC 6749, section 3.3).
@@ -162,12 +172,23 @@ impl AuthorizeRequest {
         let asked = ScopeSet::parse(self.scope.as_deref().unwrap_or_default()).map_err(|_| AuthorizeDenial::Scope)?;
         let refreshes = client.grants.contains(&GrantType::RefreshToken);
         let available = |scope: &&Scope| refreshes || scope.as_str() != "offline_access";
-        let scope: ScopeSet = asked.intersection(&client.scopes).iter().filter(available).cloned().collect();
-        if scope.is_empty() { Err(AuthorizeDenial::Scope) } else { Ok(scope) }
+        let scope: ScopeSet = asked
+            .intersection(&client.scopes)
+            .iter()
+            .filter(available)
+            .cloned()
+            .collect();
+        if scope.is_empty() {
+            Err(AuthorizeDenial::Scope)
+        } else {
+            Ok(scope)
+        }
     }
 
     fn challenge(&self) -> Result<String, AuthorizeDenial> {
-        let Some(challenge) = &self.code_challenge else { return Err(AuthorizeDenial::ChallengeMissing) };
+        let Some(challenge) = &self.code_challenge else {
+            return Err(AuthorizeDenial::ChallengeMissing);
+        };
         // An absent method means `plain` (RFC 7636, section 4.3), which is refused (IDP-AU-02).
         if self.code_challenge_method.as_deref() != Some("S256") {
             return Err(AuthorizeDenial::ChallengeMissing);

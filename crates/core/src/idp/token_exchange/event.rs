@@ -32,11 +32,18 @@ pub(super) struct Trace {
 impl Trace {
     /// Notes what policy said of a connector, and which scopes it does not have.
     pub(super) fn decided(&mut self, connector: &Connector, decision: &Arc<Decision>, unknown: ScopeSet) {
-        self.decisions.push((connector.name.clone(), Arc::clone(decision), unknown));
+        self.decisions
+            .push((connector.name.clone(), Arc::clone(decision), unknown));
     }
 
     fn connectors(&self) -> Value {
-        Value::from(self.decisions.iter().map(|(name, _, _)| name.as_str()).collect::<Vec<_>>().join(" "))
+        Value::from(
+            self.decisions
+                .iter()
+                .map(|(name, _, _)| name.as_str())
+                .collect::<Vec<_>>()
+                .join(" "),
+        )
     }
 
     /// Rules that granted something, with what they granted.
@@ -76,7 +83,11 @@ impl Trace {
         }
         event = event.detail("connector", self.connectors());
         let refused = self.refused();
-        if refused.is_empty() { event } else { event.detail("refused", refused) }
+        if refused.is_empty() {
+            event
+        } else {
+            event.detail("refused", refused)
+        }
     }
 }
 
@@ -89,7 +100,11 @@ pub(super) fn issued(
 ) -> Result<(), StoreError> {
     let target = match grant.resources.as_slice() {
         [] => grant.audience.as_str().to_owned(),
-        resources => resources.iter().map(|resource| resource.as_str()).collect::<Vec<_>>().join(" "),
+        resources => resources
+            .iter()
+            .map(|resource| resource.as_str())
+            .collect::<Vec<_>>()
+            .join(" "),
     };
     let event = NewEvent::granted("idp.id_jag.issued")
         .actor(Actor::Client(client.client.client_id.as_str().to_owned()))
@@ -114,7 +129,11 @@ pub(super) fn denied(
     trace: &Trace,
 ) -> Result<(), StoreError> {
     let resources: Vec<&str> = request.resources.iter().map(|resource| resource.as_str()).collect();
-    let target = if resources.is_empty() { request.audience.clone() } else { resources.join(" ") };
+    let target = if resources.is_empty() {
+        request.audience.clone()
+    } else {
+        resources.join(" ")
+    };
     let mut event = NewEvent::denied("idp.id_jag.denied", denial.code())
         .actor(Actor::Client(client.client.client_id.as_str().to_owned()))
         .client(&client.client.client_id)
@@ -131,5 +150,10 @@ pub(super) fn denied(
 }
 
 fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
-    Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
+    Value::Object(
+        members
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect::<Map<_, _>>(),
+    )
 }

@@ -57,7 +57,11 @@ pub(super) fn grant(
         let known: ScopeSet = wanted.iter().filter(|scope| has(connector, scope)).cloned().collect();
         let decision = policy.evaluate(&facts(who, connector, &known));
         trace.decided(connector, &decision, wanted.difference(&known));
-        asked.push(Asked { connector, known, decision });
+        asked.push(Asked {
+            connector,
+            known,
+            decision,
+        });
     }
 
     let mut remaining: Vec<&Asked<'_>> = asked.iter().filter(|one| !one.decision.granted.is_empty()).collect();
@@ -66,12 +70,20 @@ pub(super) fn grant(
         remaining.clear();
     }
     let shared = |scope: &Scope| {
-        remaining.iter().all(|one| one.decision.granted.contains(scope) || !has(one.connector, scope))
+        remaining
+            .iter()
+            .all(|one| one.decision.granted.contains(scope) || !has(one.connector, scope))
     };
     let mut resources = Vec::with_capacity(remaining.len());
     let mut scope = ScopeSet::empty();
     for one in &remaining {
-        let own: ScopeSet = one.decision.granted.iter().filter(|scope| shared(scope)).cloned().collect();
+        let own: ScopeSet = one
+            .decision
+            .granted
+            .iter()
+            .filter(|scope| shared(scope))
+            .cloned()
+            .collect();
         if own.is_empty() && !chosen.named {
             scope = ScopeSet::empty();
             break;
@@ -105,11 +117,21 @@ fn refusal(
         let sentences = explain::sentences(tx, &facts(who, one.connector, &one.known), &one.decision)?;
         trace.why.extend(sentences);
     }
-    Ok(Stop::Denied(if admitted { Denial::NoScopeGranted } else { Denial::NotPermitted }))
+    Ok(Stop::Denied(if admitted {
+        Denial::NoScopeGranted
+    } else {
+        Denial::NotPermitted
+    }))
 }
 
 fn facts<'a>(who: &Who<'a>, connector: &'a Connector, requested: &'a ScopeSet) -> Facts<'a> {
-    Facts { user: who.user, groups: who.groups, client: who.client, connector: &connector.id, requested }
+    Facts {
+        user: who.user,
+        groups: who.groups,
+        client: who.client,
+        connector: &connector.id,
+        requested,
+    }
 }
 
 fn has(connector: &Connector, scope: &Scope) -> bool {

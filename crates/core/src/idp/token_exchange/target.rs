@@ -24,7 +24,11 @@ pub(super) fn audience(tx: &mut dyn Tx, request: &TokenExchangeRequest) -> Resul
     let unknown = || Stop::Denied(Denial::UnknownAudience);
     let issuer = Issuer::parse(request.audience.as_str()).map_err(|_| unknown())?;
     let audience = tx.find_audience(&issuer)?.ok_or_else(unknown)?;
-    if audience.enabled { Ok(audience) } else { Err(Stop::Denied(Denial::AudienceDisabled)) }
+    if audience.enabled {
+        Ok(audience)
+    } else {
+        Err(Stop::Denied(Denial::AudienceDisabled))
+    }
 }
 
 /// The connectors of the pairs, or those that stand for a missing resource.
@@ -42,14 +46,19 @@ pub(super) fn connectors(
             continue;
         }
         let connector = tx.find_connector_by_pair(&audience.issuer, resource)?.ok_or_else(|| {
-            Stop::Denied(Denial::UnknownPair { resource: resource.as_str().to_owned() })
+            Stop::Denied(Denial::UnknownPair {
+                resource: resource.as_str().to_owned(),
+            })
         })?;
         if connector.status != ConnectorStatus::Active {
             return Err(not_active(connector));
         }
         connectors.push(connector);
     }
-    Ok(Chosen { connectors, named: true })
+    Ok(Chosen {
+        connectors,
+        named: true,
+    })
 }
 
 fn unnamed(tx: &mut dyn Tx, audience: &Audience) -> Result<Chosen, Stop<Denial>> {
@@ -58,13 +67,25 @@ fn unnamed(tx: &mut dyn Tx, audience: &Audience) -> Result<Chosen, Stop<Denial>>
         .into_iter()
         .partition(|connector| connector.status == ConnectorStatus::Active);
     match active.len() {
-        0 => Err(resting.into_iter().next().map_or(Stop::Denied(Denial::ResourceNeeded), not_active)),
-        1 => Ok(Chosen { connectors: active, named: true }),
-        _ if audience.allow_missing_resource => Ok(Chosen { connectors: active, named: false }),
+        0 => Err(resting
+            .into_iter()
+            .next()
+            .map_or(Stop::Denied(Denial::ResourceNeeded), not_active)),
+        1 => Ok(Chosen {
+            connectors: active,
+            named: true,
+        }),
+        _ if audience.allow_missing_resource => Ok(Chosen {
+            connectors: active,
+            named: false,
+        }),
         _ => Err(Stop::Denied(Denial::ResourceNeeded)),
     }
 }
 
 fn not_active(connector: Connector) -> Stop<Denial> {
-    Stop::Denied(Denial::ConnectorNotActive { connector: connector.name, status: connector.status.as_str() })
+    Stop::Denied(Denial::ConnectorNotActive {
+        connector: connector.name,
+        status: connector.status.as_str(),
+    })
 }
