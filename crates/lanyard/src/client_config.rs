@@ -33,10 +33,10 @@ use crate::credentials::{Keep, Secrets, read_private_file};
 #[derive(Debug, Clone, clap::Args)]
 pub struct Places {
     /// The client's configuration file [default: $XDG_CONFIG_HOME/lanyard/client.toml]
-    #[arg(long = "client-config", value_name = "FILE", env = "LANYARD_CLIENT_CONFIG")]
+    #[arg(long = "client-config", help_heading = "Client files", value_name = "FILE", env = "LANYARD_CLIENT_CONFIG")]
     config: Option<PathBuf>,
     /// The directory for sign-ins and keys [default: $XDG_STATE_HOME/lanyard]
-    #[arg(long = "client-state", value_name = "DIR", env = "LANYARD_CLIENT_STATE")]
+    #[arg(long = "client-state", help_heading = "Client files", value_name = "DIR", env = "LANYARD_CLIENT_STATE")]
     state: Option<PathBuf>,
     #[arg(long, hide = true, env = "XDG_CONFIG_HOME")]
     xdg_config_home: Option<PathBuf>,
@@ -258,8 +258,8 @@ impl ClientFile {
 
 impl IssuerEntry {
     /// The client at this IdP.
-    pub(crate) fn identity(&self, secrets: &Secrets) -> anyhow::Result<ClientIdentity> {
-        let auth = credential(&self.auth, self.method, self.kid.clone(), secrets)
+    pub(crate) fn identity(&self) -> anyhow::Result<ClientIdentity> {
+        let auth = credential(&self.auth, self.method, self.kid.clone())
             .with_context(|| format!("the client's credential for {} cannot be used", self.url))?;
         Ok(ClientIdentity {
             client_id: self.client_id.clone(),
@@ -270,8 +270,8 @@ impl IssuerEntry {
 
 impl RasEntry {
     /// The client at this authorization server.
-    pub(crate) fn identity(&self, secrets: &Secrets) -> anyhow::Result<ClientIdentity> {
-        let auth = credential(&self.auth, self.method, self.kid.clone(), secrets)
+    pub(crate) fn identity(&self) -> anyhow::Result<ClientIdentity> {
+        let auth = credential(&self.auth, self.method, self.kid.clone())
             .with_context(|| format!("the client's credential for {} cannot be used", self.issuer))?;
         Ok(ClientIdentity {
             client_id: self.client_id.clone(),
@@ -280,7 +280,7 @@ impl RasEntry {
     }
 }
 
-fn credential(auth: &Auth, method: Method, kid: Option<String>, secrets: &Secrets) -> anyhow::Result<ClientAuth> {
+fn credential(auth: &Auth, method: Method, kid: Option<String>) -> anyhow::Result<ClientAuth> {
     let secret = |secret: SecretString| match method {
         Method::Basic => ClientAuth::SecretBasic(secret),
         Method::Post => ClientAuth::SecretPost(secret),
@@ -288,7 +288,7 @@ fn credential(auth: &Auth, method: Method, kid: Option<String>, secrets: &Secret
     Ok(match auth {
         Auth::None => ClientAuth::None,
         Auth::Keyring(name) => {
-            let found = secrets.read_named(name)?;
+            let found = Secrets::read_named(name)?;
             secret(found.with_context(|| format!("the keyring has no entry `{name}` of the service `lanyard`"))?)
         }
         Auth::SecretFile(path) => {

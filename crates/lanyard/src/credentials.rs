@@ -55,9 +55,12 @@ impl Secrets {
         if self.keep == Keep::File {
             return Ok(None);
         }
-        match self.read_named(&self.entry(name)) {
-            Err(_) if self.keep == Keep::Auto => Ok(None),
-            other => other,
+        match keyring_entry(&self.entry(name)).and_then(|entry| entry.get_password()) {
+            Ok(secret) => Ok(Some(SecretString::from(secret))),
+            Err(keyring::Error::NoEntry) => Ok(None),
+            // A machine without a keyring; one that is only locked is told, not taken for empty.
+            Err(keyring::Error::NoDefaultStore) if self.keep == Keep::Auto => Ok(None),
+            Err(error) => Err(keyring_failed(error)),
         }
     }
 
@@ -97,7 +100,7 @@ impl Secrets {
         clippy::unused_self,
         reason = "secrets are read through the place that is configured for them"
     )]
-    pub(crate) fn read_named(&self, entry: &str) -> anyhow::Result<Option<SecretString>> {
+    pub(crate) fn read_named(entry: &str) -> anyhow::Result<Option<SecretString>> {
         match keyring_entry(entry).and_then(|entry| entry.get_password()) {
             Ok(secret) => Ok(Some(SecretString::from(secret))),
             Err(keyring::Error::NoEntry) => Ok(None),

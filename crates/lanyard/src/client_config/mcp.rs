@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use lanyard_client::flow::Flow;
 use lanyard_client::rmcp::authorized::Authorized;
 use lanyard_client::rmcp::client_info;
@@ -95,10 +95,9 @@ impl<H: ClientHandler> Mcp<H> {
         &self.service
     }
 
-    /// Ends the connection.
-    pub(crate) async fn close(self) -> anyhow::Result<()> {
-        self.service.cancel().await.context("the connection did not end well")?;
-        Ok(())
+    /// Ends the connection. What was got stays got, however the end goes.
+    pub(crate) async fn close(self) {
+        let _ = self.service.cancel().await;
     }
 }
 

@@ -93,7 +93,7 @@ impl Ground {
             });
         }
         if let Some(entry) = self.file.issuer.as_ref().filter(|entry| entry.url == *issuer) {
-            return entry.identity(&self.secrets);
+            return entry.identity();
         }
         let client_id = record
             .map(|record| record.client_id.clone())
@@ -135,7 +135,7 @@ impl Ground {
             builder = builder.credentials(ras, identity);
         }
         for entry in &self.file.ras {
-            builder = builder.credentials(entry.issuer.clone(), entry.identity(&self.secrets)?);
+            builder = builder.credentials(entry.issuer.clone(), entry.identity()?);
         }
         Ok(Some(Client {
             flow: Arc::new(builder.build()),

@@ -96,7 +96,7 @@ async fn call(args: &CallArgs, arguments: Option<JsonObject>) -> anyhow::Result<
     )
     .await?;
     let result = mcp.call(&args.tool, arguments).await;
-    mcp.close().await?;
+    mcp.close().await;
     result
 }
 

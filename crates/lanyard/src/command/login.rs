@@ -170,7 +170,7 @@ async fn authenticate(
     let issuer = &metadata.issuer;
     let entry = ground.file.issuer.as_ref().filter(|entry| entry.url == *issuer);
     let identity = match entry {
-        Some(entry) => entry.identity(&ground.secrets)?,
+        Some(entry) => entry.identity()?,
         None => ClientIdentity::public(ClientId::parse(args.client_id.as_str())?),
     };
     let scope = scopes(metadata, entry.and_then(|entry| entry.scopes.as_deref()))?;

@@ -61,6 +61,6 @@ async fn list(args: &ToolsArgs) -> anyhow::Result<Vec<Tool>> {
     )
     .await?;
     let tools = mcp.tools().await;
-    mcp.close().await?;
+    mcp.close().await;
     tools
 }

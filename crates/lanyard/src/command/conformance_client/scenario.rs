@@ -72,7 +72,7 @@ pub(super) async fn run(
     };
     let mcp = Mcp::connect(flow, fetch, &args.url, handler, lifecycle).await?;
     let done = calls(&mcp, args, context).await;
-    mcp.close().await?;
+    mcp.close().await;
     done
 }
 
