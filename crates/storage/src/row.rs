@@ -6,7 +6,6 @@ use lanyard_core::clock::Timestamp;
 use lanyard_core::id::Id;
 use lanyard_core::store::StoreError;
 use lanyard_protocol::scope::ScopeSet;
-use serde_json::Value as Json;
 
 /// One row of an engine and the place up to which it is read.
 pub(crate) struct Row<'a> {
@@ -196,9 +195,4 @@ pub(crate) fn doc<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, Sto
 /// A document that may be missing, as JSON text.
 pub(crate) fn maybe_doc<T: serde::Serialize>(value: Option<&T>) -> Result<Option<String>, StoreError> {
     value.map(doc).transpose()
-}
-
-/// Reads a JSON value.
-pub(crate) fn json(text: &str) -> Result<Json, StoreError> {
-    serde_json::from_str(text).map_err(|_| corrupt("a document does not parse"))
 }

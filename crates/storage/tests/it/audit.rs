@@ -1,0 +1,169 @@
+//! The audit log.
+
+use lanyard_core::audit::event::{AuditOutcome, Checkpoint};
+use lanyard_core::store::StoreError;
+use lanyard_core::store::audit::AuditFilter;
+use lanyard_core::store::page::PageRequest;
+
+use crate::sample::{at, event, first};
+use crate::support::Bench;
+
+fn append(b: &Bench, names: &[&str]) {
+    for name in names {
+        let (event, text) = event(name, "idp.id_jag.issued", 0);
+        b.write(move |tx| tx.append_event(&event, &text)).unwrap();
+    }
+}
+
+/// Seals everything that may be sealed; how many.
+fn seal(b: &Bench) -> usize {
+    b.write(|tx| {
+        let start = tx.last_seal()?.map_or(0, |(sequence, _)| sequence);
+        let unsealed = tx.list_unsealed(1000)?;
+        let seals: Vec<_> = unsealed
+            .iter()
+            .zip(start + 1..)
+            .map(|((position, _), sequence)| (*position, sequence, format!("hash-{sequence}")))
+            .collect();
+        tx.seal_events(&seals)?;
+        Ok(seals.len())
+    })
+    .unwrap()
+}
+
+fn texts(b: &Bench, filter: AuditFilter) -> Vec<String> {
+    let events = b.read(move |tx| tx.list_events(&filter, &first(100))).unwrap();
+    events.into_iter().map(|stored| stored.event.id.as_str().trim_start_matches("evt_").to_owned()).collect()
+}
+
+conformance! {
+    fn events_are_sealed_in_their_order_without_gaps(b) {
+        append(b, &["1", "2", "3"]);
+        assert_eq!(b.read(|tx| tx.last_seal()).unwrap(), None);
+        let unsealed = b.read(|tx| tx.list_unsealed(2)).unwrap();
+        assert_eq!(unsealed.iter().map(|(_, text)| text.clone()).collect::<Vec<_>>(),
+            [event("1", "idp.id_jag.issued", 0).1, event("2", "idp.id_jag.issued", 0).1]);
+        assert_eq!(b.read(|tx| tx.count_events()).unwrap(), (3, 0));
+        assert_eq!(seal(b), 3);
+        assert_eq!(seal(b), 0);
+        append(b, &["4"]);
+        assert_eq!(b.read(|tx| tx.count_events()).unwrap(), (4, 3));
+        assert_eq!(seal(b), 1);
+        assert_eq!(b.read(|tx| tx.last_seal()).unwrap(), Some((4, "hash-4".to_owned())));
+        let sealed = b.read(|tx| tx.list_sealed(2, 2)).unwrap();
+        let seals: Vec<_> = sealed.iter().map(|stored| stored.seal.clone().unwrap()).collect();
+        assert_eq!(seals, [(2, "hash-2".to_owned()), (3, "hash-3".to_owned())]);
+        assert_eq!(sealed[0].text, event("2", "idp.id_jag.issued", 0).1);
+        assert_eq!(sealed[0].event, event("2", "idp.id_jag.issued", 0).0);
+    }
+
+    fn an_event_is_sealed_once(b) {
+        append(b, &["1", "2"]);
+        let unsealed = b.read(|tx| tx.list_unsealed(9)).unwrap();
+        let seals = vec![(unsealed[0].0, 1, "h1".to_owned())];
+        let (one, two) = (seals.clone(), seals);
+        b.write(move |tx| tx.seal_events(&one)).unwrap();
+        assert!(matches!(b.write(move |tx| tx.seal_events(&two)), Err(StoreError::Conflict("audit seal"))));
+        let same = vec![(unsealed[1].0, 1, "h2".to_owned())];
+        assert!(matches!(b.write(move |tx| tx.seal_events(&same)), Err(StoreError::Conflict("audit seal"))));
+        assert_eq!(b.read(|tx| tx.list_unsealed(9)).unwrap().len(), 1);
+    }
+
+    fn an_event_of_a_unit_that_rolls_back_is_never_there(b) {
+        let (record, text) = event("1", "idp.id_jag.issued", 0);
+        let refused: Result<(), _> = b.write(move |tx| {
+            tx.append_event(&record, &text)?;
+            Err(StoreError::Unavailable)
+        });
+        assert!(refused.is_err());
+        append(b, &["2"]);
+        assert_eq!(texts(b, AuditFilter::default()), ["2"]);
+    }
+
+    fn sealing_beside_writers_misses_nothing_and_keeps_the_order_of_each(b) {
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..8).map(|w| scope.spawn(move || {
+                for n in 0..25 {
+                    let (record, text) = event(&format!("{w}-{n:02}"), "gw.call.allowed", 0);
+                    b.write(move |tx| tx.append_event(&record, &text)).unwrap();
+                }
+            })).collect();
+            let sealer = scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::SeqCst) {
+                    seal(b);
+                }
+                while seal(b) > 0 {}
+            });
+            writers.into_iter().for_each(|writer| writer.join().unwrap());
+            done.store(true, std::sync::atomic::Ordering::SeqCst);
+            sealer.join().unwrap();
+        });
+        // Another transaction of the server may hold the horizon back for a moment.
+        while b.read(|tx| tx.count_events()).unwrap() != (200, 200) {
+            seal(b);
+        }
+        let sealed = b.read(|tx| tx.list_sealed(1, 1000)).unwrap();
+        assert_eq!(sealed.iter().map(|e| e.seal.as_ref().unwrap().0).collect::<Vec<_>>(), (1..=200).collect::<Vec<_>>());
+        for w in 0..8 {
+            let prefix = format!("evt_{w}-");
+            let mine: Vec<_> = sealed.iter().map(|e| e.event.id.to_string()).filter(|id| id.starts_with(&prefix)).collect();
+            let mut sorted = mine.clone();
+            sorted.sort();
+            assert_eq!(mine, sorted);
+        }
+    }
+
+    fn events_are_listed_newest_first_and_paged_by_position(b) {
+        append(b, &["1", "2", "3"]);
+        seal(b);
+        append(b, &["4"]);
+        assert_eq!(texts(b, AuditFilter::default()), ["4", "3", "2", "1"]);
+        let page = b.read(|tx| tx.list_events(&AuditFilter::default(), &first(3))).unwrap();
+        assert_eq!((page.len(), page[0].seal.clone()), (3, None));
+        let after = page[2].position.to_string();
+        let rest = b.read(move |tx| tx.list_events(&AuditFilter::default(), &PageRequest::new(Some(after), 3))).unwrap();
+        assert_eq!((rest.len(), rest[0].event.id.as_str()), (1, "evt_1"));
+        let nonsense = PageRequest::new(Some("x".to_owned()), 3);
+        assert_eq!(b.read(move |tx| tx.list_events(&AuditFilter::default(), &nonsense)).unwrap(), []);
+    }
+
+    fn every_field_of_the_filter_narrows_the_list(b) {
+        b.write(|tx| {
+            for (name, kind, seconds) in [("a", "idp.id_jag.issued", 1), ("b", "idp.session.started", 2), ("c", "idp2.x", 3)] {
+                let (mut record, _) = event(name, kind, seconds);
+                if name == "b" {
+                    record.outcome = AuditOutcome::Granted;
+                    record.client_id = None;
+                    record.subject = None;
+                }
+                let text = serde_json::to_string(&record).unwrap();
+                tx.append_event(&record, &text)?;
+            }
+            Ok(())
+        }).unwrap();
+        let none = AuditFilter::default;
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(texts(b, AuditFilter { kind: some("idp."), ..none() }), ["b", "a"]);
+        assert_eq!(texts(b, AuditFilter { kind: some("idp.session.started"), ..none() }), ["b"]);
+        assert_eq!(texts(b, AuditFilter { kind: some("idp.session"), ..none() }), Vec::<String>::new());
+        assert_eq!(texts(b, AuditFilter { subject: some("sub-a"), ..none() }), ["a"]);
+        assert_eq!(texts(b, AuditFilter { client_id: some("agent"), ..none() }), ["c", "a"]);
+        assert_eq!(texts(b, AuditFilter { request_id: some("req_c"), ..none() }), ["c"]);
+        assert_eq!(texts(b, AuditFilter { request_id: some("req_c"), subject: some("sub-a"), ..none() }), Vec::<String>::new());
+        assert_eq!(texts(b, AuditFilter { outcome: some("granted"), ..none() }), ["b"]);
+        assert_eq!(texts(b, AuditFilter { since: Some(at(2)), until: Some(at(3)), ..none() }), ["b"]);
+        assert_eq!(texts(b, AuditFilter { since: Some(at(1)), kind: some("idp2."), ..none() }), ["c"]);
+    }
+
+    fn checkpoints_read_back_in_order(b) {
+        let checkpoint = |sequence: i64| Checkpoint {
+            sequence, hash: format!("h{sequence}"), at: at(sequence), signature: "a.b.c".to_owned(),
+        };
+        assert_eq!(b.read(|tx| tx.last_checkpoint()).unwrap(), None);
+        b.write(move |tx| [10, 20, 30].into_iter().try_for_each(|n| tx.insert_checkpoint(&checkpoint(n)))).unwrap();
+        assert_eq!(b.read(|tx| tx.last_checkpoint()).unwrap(), Some(checkpoint(30)));
+        assert_eq!(b.read(|tx| tx.list_checkpoints(11, 1)).unwrap(), [checkpoint(20)]);
+        assert!(matches!(b.write(move |tx| tx.insert_checkpoint(&checkpoint(10))), Err(StoreError::Conflict("checkpoint"))));
+    }
+}
