@@ -134,9 +134,10 @@ mod tests {
             (Strict, Some(""), None, Err("no_scope")),
             (Strict, Some("read"), Some(""), Ok("read")),
         ] {
+            let expected = expected.map(str::to_owned);
             assert_eq!(
-                run(rule, claimed, requested).as_deref(),
-                expected.as_ref().map(|s| &**s).map_err(|e| e),
+                run(rule, claimed, requested),
+                expected,
                 "{rule:?} {claimed:?} {requested:?}"
             );
         }

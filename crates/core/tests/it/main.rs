@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod audit;
+mod both_legs;
 mod idp_clients;
 mod idp_code;
 mod idp_exchange;
