@@ -2,6 +2,7 @@
 //!
 //! Owns parsing, the unit of work and the translation to the wire. Never holds a rule and never shows a page.
 
+pub mod admin;
 pub mod cut_off;
 pub mod feed;
 pub mod health;
@@ -9,5 +10,6 @@ pub mod http;
 pub mod idp;
 pub mod metrics;
 pub mod oauth;
+pub mod password;
 pub mod ras;
 pub mod worker;

@@ -1,4 +1,6 @@
 //! Hashing passwords apart from everything else: a bounded number at once, on threads that may block.
+//!
+//! Owns how many run at once. Never stores a password.
 
 use std::sync::Arc;
 
@@ -32,5 +34,13 @@ impl Passwords {
         let random = Arc::clone(&self.random);
         let hashed = tokio::task::spawn_blocking(move || password::hash(&*random, &password)).await;
         hashed.map_err(|_| NotHashed)?.map_err(|_| NotHashed)
+    }
+    /// Whether a password is the one of a hash.
+    ///
+    /// # Errors
+    /// [`NotHashed`] when the runtime is shutting down.
+    pub async fn fits(&self, phc: String, password: String) -> Result<bool, NotHashed> {
+        let _permit = self.permits.acquire().await.map_err(|_| NotHashed)?;
+        tokio::task::spawn_blocking(move || password::verify(&phc, &password)).await.map_err(|_| NotHashed)
     }
 }

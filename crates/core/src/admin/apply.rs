@@ -90,7 +90,7 @@ pub fn apply(
         "client",
         &organisation.clients,
         |spec| format!("{} ({})", spec.client_id, spec.side.as_str()),
-        client::put(cx, tx, vault, admin, spec)
+        client::put(cx, tx, vault, admin, deployment.ras.as_ref(), spec)
     );
     each!(
         "audience",

@@ -3,6 +3,7 @@
 use lanyard_jose::jwk::JwkSet;
 use lanyard_jose::random::token;
 use lanyard_protocol::client_id::ClientId;
+use lanyard_protocol::issuer::Issuer;
 use lanyard_protocol::oauth::grant_type::GrantType;
 use lanyard_protocol::scope::ScopeSet;
 use lanyard_protocol::url_rules;
@@ -21,6 +22,8 @@ use crate::cx::Cx;
 use crate::id::{ClientKey, SecretId};
 use crate::keys::vault::Vault;
 use crate::outcome::Outcome;
+use crate::ras::cut_off;
+use crate::ras::settings::RasSettings;
 use crate::store::{StoreError, Tx};
 
 const KINDS: Kinds =
@@ -56,7 +59,8 @@ pub fn describe(tx: &mut dyn Tx, client: &Client) -> Result<ClientSpec, StoreErr
 }
 
 /// Makes or changes the client of (`spec.side`, `spec.client_id`). A secret or key set in the document replaces what
-/// the client had of that kind; left out, they stay.
+/// the client had of that kind; left out, they stay. Switching it off ends what it holds; then it is written with the
+/// reserve.
 ///
 /// # Errors
 /// [`StoreError`] when the store fails.
@@ -65,6 +69,7 @@ pub fn put(
     tx: &mut dyn Tx,
     vault: &Vault,
     admin: &Admin,
+    own_ras: Option<&Issuer>,
     spec: &ClientSpec,
 ) -> Result<Outcome<(Client, Change), AdminDenial>, StoreError> {
     let parsed = require(admin, Permission::Write)
@@ -79,6 +84,7 @@ pub fn put(
         Some(before) => Some(describe(tx, before)?),
         None => None,
     };
+    let switched_off = !wanted.enabled && before.as_ref().is_some_and(|before| before.enabled);
     let mut after = match before {
         None => {
             tx.insert_client(&wanted)?;
@@ -122,7 +128,31 @@ pub fn put(
     }
     let states = (before_spec.as_ref().and_then(state), state(&after_spec));
     note(cx, tx, admin, KINDS, change, after.client_id.as_str(), states)?;
+    if switched_off {
+        end_access(cx, tx, admin, own_ras, &after)?;
+    }
     Ok(Outcome::Granted((after, change)))
+}
+
+/// What a client holds when it is switched off: refresh tokens of the IdP, access tokens of our RAS.
+fn end_access(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    admin: &Admin,
+    own_ras: Option<&Issuer>,
+    client: &Client,
+) -> Result<(), StoreError> {
+    match (client.side, own_ras) {
+        (Side::Idp, _) => {
+            tx.end_families_of_client(&client.key, cx.now)?;
+        }
+        (Side::Ras, Some(issuer)) => {
+            let actor = Actor::Admin(admin.token.to_string());
+            cut_off::revoke_client(cx, tx, &RasSettings::new(issuer.clone()), actor, &client.client_id)?;
+        }
+        (Side::Ras, None) => {}
+    }
+    Ok(())
 }
 
 /// Makes a new secret for a client, beside the ones it has: rotation with overlap (IDP-TK-04). The secret is shown once.

@@ -13,9 +13,12 @@ use crate::admin::denial::AdminDenial;
 use crate::admin::permission::{Permission, require};
 use crate::admin::spec::{AllOr, TrustSpec};
 use crate::admin::token::Admin;
+use crate::audit::event::Actor;
 use crate::cx::Cx;
 use crate::id::{TenantId, TrustId};
 use crate::outcome::Outcome;
+use crate::ras::cut_off;
+use crate::ras::settings::RasSettings;
 use crate::store::{StoreError, Tx};
 use crate::trust::issuer::{Allowed, Tenant, Trust, TrustKeys};
 
@@ -52,6 +55,7 @@ pub fn describe(tx: &mut dyn Tx, trust: &Trust) -> Result<TrustSpec, StoreError>
 }
 
 /// Makes or changes the record of (`spec.issuer`, `spec.tenant_claim`). The tenant is made when it does not exist.
+/// Switching it off ends what stood on the issuer's word; then it is written with the reserve.
 ///
 /// # Errors
 /// [`StoreError`] when the store fails.
@@ -86,6 +90,7 @@ pub fn put(
         Some(before) => Some(describe(tx, before)?),
         None => None,
     };
+    let withdrawn = !wanted.enabled && before.as_ref().is_some_and(|before| before.enabled);
     let (after, change) = match before {
         None => {
             tx.insert_trust(&wanted)?;
@@ -111,14 +116,24 @@ pub fn put(
     let after_spec = describe(tx, &after)?;
     let states = (before_spec.as_ref().and_then(state), state(&after_spec));
     note(cx, tx, admin, KINDS, change, after.issuer.as_str(), states)?;
+    if withdrawn {
+        end_access(cx, tx, admin, own_ras, &after)?;
+    }
     Ok(Outcome::Granted((after, change)))
 }
 
-/// Removes a record: the issuer is not trusted any more.
+/// Removes a record: the issuer is not trusted any more, and what stood on its word ends (SEC-18). Written with the
+/// reserve.
 ///
 /// # Errors
 /// [`StoreError`] when the store fails.
-pub fn remove(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, id: &TrustId) -> Result<Outcome<(), AdminDenial>, StoreError> {
+pub fn remove(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    admin: &Admin,
+    own_ras: Option<&Issuer>,
+    id: &TrustId,
+) -> Result<Outcome<(), AdminDenial>, StoreError> {
     if let Err(denial) = require(admin, Permission::Write) {
         return Ok(Outcome::Denied(denial));
     }
@@ -128,7 +143,23 @@ pub fn remove(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, id: &TrustId) -> Result<O
     let spec = describe(tx, &before)?;
     tx.remove_trust(id)?;
     note(cx, tx, admin, KINDS, Change::Removed, before.issuer.as_str(), (state(&spec), None))?;
+    end_access(cx, tx, admin, own_ras, &before)?;
     Ok(Outcome::Granted(()))
+}
+
+/// Ends the live tokens that stand on an issuer's word. Where it stays trusted for another tenant, people of that tenant
+/// get new ones without being asked.
+fn end_access(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    admin: &Admin,
+    own_ras: Option<&Issuer>,
+    trust: &Trust,
+) -> Result<(), StoreError> {
+    let Some(own) = own_ras else { return Ok(()) };
+    let actor = Actor::Admin(admin.token.to_string());
+    cut_off::revoke_issuer(cx, tx, &RasSettings::new(own.clone()), actor, &trust.issuer)?;
+    Ok(())
 }
 
 fn list<T: ToString>(allowed: &Allowed<T>) -> AllOr {

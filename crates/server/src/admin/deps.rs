@@ -1,4 +1,6 @@
 //! What the admin API stands on, and who is asking.
+//!
+//! Owns authentication of administrators. Never decides what one may do.
 
 use std::sync::Arc;
 
@@ -8,6 +10,7 @@ use http::request::Parts;
 use lanyard_core::admin::apply::Deployment;
 use lanyard_core::admin::token::Admin;
 use lanyard_core::admin::tokens;
+use lanyard_core::audit::record::{NewEvent, record};
 use lanyard_core::cx::Cx;
 use lanyard_core::keys::rotation::RotationSettings;
 use lanyard_core::policy::cache::PolicyCache;
@@ -17,6 +20,9 @@ use crate::admin::error::ApiError;
 use crate::cut_off::CutOff;
 use crate::oauth::basis::Basis;
 use crate::password::Passwords;
+
+/// As much of a path as the record of a refusal keeps, in characters.
+const MAX_ACT: usize = 256;
 
 /// The parts of this room; cheap to clone.
 #[derive(Clone)]
@@ -43,6 +49,8 @@ pub struct Caller {
     pub admin: Admin,
     /// The context.
     pub cx: Cx,
+    /// Method and path, for the record of a refusal.
+    pub act: String,
 }
 
 impl FromRequestParts<AdminDeps> for Caller {
@@ -58,9 +66,20 @@ impl FromRequestParts<AdminDeps> for Caller {
         let now = cx.now;
         let found = deps.basis.store.read(move |tx| tokens::authenticate(tx, &token, now)).await;
         match found {
-            Ok(Some(admin)) => Ok(Self { admin, cx }),
+            Ok(Some(admin)) => {
+                let act = format!("{} {}", parts.method, parts.uri.path());
+                Ok(Self { admin, cx, act: act.chars().take(MAX_ACT).collect() })
+            }
             Ok(None) => {
                 guard.failed(cx.peer, None, cx.now);
+                if guard.record_refusal(cx.peer, cx.now) {
+                    let own = cx.clone();
+                    let event = NewEvent::denied("admin.authentication.refused", "unknown_token");
+                    let end = deps.basis.store.write(move |tx| record(&own, tx, event).map(|_| ())).await;
+                    if let Err(error) = end {
+                        return Err(ApiError::failed(&cx, &error));
+                    }
+                }
                 Err(ApiError::unauthenticated(&cx))
             }
             Err(error) => Err(ApiError::failed(&cx, &error)),

@@ -1,4 +1,6 @@
 //! Errors of the admin API: the exact check that failed and what mends it, for the administrator.
+//!
+//! Owns status and words. Never decides.
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -56,6 +58,27 @@ impl ApiError {
     /// The request cannot be read.
     pub fn unreadable(cx: &Cx, message: impl Into<String>) -> Self {
         Self::new(cx, StatusCode::BAD_REQUEST, "unreadable", message)
+    }
+
+    /// The document is JSON and not what this endpoint takes; names the field where the reader does.
+    pub fn unfitting(cx: &Cx, problem: &serde_json::Error) -> Self {
+        let words = problem.to_string();
+        let mut error = Self::new(cx, StatusCode::BAD_REQUEST, "unreadable", format!("the document does not fit: {words}"));
+        let named = words.strip_prefix("unknown field `").or_else(|| words.strip_prefix("missing field `"));
+        error.body.field = named.and_then(|rest| rest.split_once('`')).map(|(field, _)| field.to_owned());
+        error
+    }
+
+    /// There is no such path.
+    pub fn no_such_path(cx: &Cx) -> Self {
+        let message = "there is no such path; see /admin/v1/openapi.json";
+        Self::new(cx, StatusCode::NOT_FOUND, "no_such_path", message)
+    }
+
+    /// The path does not take this method.
+    pub fn no_such_method(cx: &Cx) -> Self {
+        let message = "this path does not take this method; see /admin/v1/openapi.json";
+        Self::new(cx, StatusCode::METHOD_NOT_ALLOWED, "no_such_method", message)
     }
 
     /// The body is larger than this endpoint reads.

@@ -2,10 +2,12 @@
 //!
 //! Owns `/admin/v1`. Every act is decided and audited in core; a handler parses, calls one service, shows.
 
-pub mod act;
+pub(crate) mod act;
 pub mod deps;
 pub mod error;
+pub(crate) mod extract;
 pub mod openapi;
+pub(crate) mod passwords;
 pub mod v1;
 
 use axum::Router;

@@ -39,6 +39,8 @@ pub(crate) async fn handle() -> Json<utoipa::openapi::OpenApi> {
         v1::groups::put,
         v1::groups::remove,
         v1::groups::members,
+        v1::groups::add_member,
+        v1::groups::remove_member,
         v1::clients::list,
         v1::clients::show,
         v1::clients::put,

@@ -1,19 +1,19 @@
 //! `POST /admin/v1/apply`: a whole organisation in one transaction.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use lanyard_core::admin::apply::{self, Applied};
 use lanyard_core::admin::change::Change;
-use lanyard_core::admin::permission::{Permission, require};
 use lanyard_core::admin::spec::Organisation;
 use serde::Serialize;
 
-use crate::admin::act::{LargeDocument, refused, rolled_back_if_denied};
+use crate::admin::act::{Room, may_write, refused, rolled_back_if_denied};
 use crate::admin::deps::AdminDeps;
 use crate::admin::error::ApiError;
+use crate::admin::extract::LargeDocument;
+use crate::admin::passwords;
 
 /// What was applied.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -36,31 +36,26 @@ pub(crate) async fn apply(
     LargeDocument(mut organisation, caller): LargeDocument<Organisation>,
 ) -> Result<Json<ApplyReport>, ApiError> {
     // A caller who may not write does not make us hash.
-    if let Err(denial) = require(&caller.admin, Permission::Write) {
-        refused(&deps, &caller, &denial, denial.to_string()).await?;
-        return Err(ApiError::denied(&caller.cx, &denial));
-    }
-    let mut hashes = HashMap::new();
-    for user in &mut organisation.users {
-        if let Some(password) = user.password.take() {
-            let hash = deps.passwords.hash(password).await.map_err(|e| ApiError::broken(&caller.cx, &e.to_string()))?;
-            hashes.insert(user.username.to_lowercase(), hash);
-        }
-    }
+    may_write(&deps, &caller).await?;
+    let wanted = organisation.users.iter_mut().filter_map(|user| {
+        let username = user.username.clone();
+        user.password.take().map(|password| (username, password))
+    });
+    let hashes = passwords::changed(&deps, &caller, wanted.collect()).await?;
     let admin = caller.admin.clone();
     let (vault, deployment) = (Arc::clone(&deps.basis.vault), Arc::clone(&deps.deployment));
-    let clients_off: Vec<String> =
-        organisation.clients.iter().filter(|spec| !spec.enabled).map(|spec| spec.client_id.clone()).collect();
-    let end = rolled_back_if_denied(&deps, &caller, move |cx, tx| {
+    let end = rolled_back_if_denied(&deps, &caller, Room::Usual, move |cx, tx| {
         apply::apply(cx, tx, &vault, &admin, &deployment, &organisation, &hashes)
     })
     .await?;
     match end {
         Ok(applied) => {
-            // People may have been deactivated, clients switched off: the answer waits until that bites.
-            let cuts = applied.iter().any(|one| one.what == "user" && one.change == Change::Changed);
-            if cuts || !clients_off.is_empty() {
-                deps.cut_off.settle(&caller.cx).await;
+            // People may have been deactivated, clients or issuers switched off: the answer waits until that bites.
+            if changed(&applied, &["user", "client", "trust"]) {
+                deps.cut_off.complete().await;
+            }
+            if changed(&applied, &["connector"]) {
+                deps.cut_off.routes_changed().await;
             }
             Ok(Json(report(applied)))
         }
@@ -69,6 +64,10 @@ pub(crate) async fn apply(
             Err(ApiError::not_applied(&caller.cx, &denial))
         }
     }
+}
+
+fn changed(applied: &[Applied], kinds: &[&str]) -> bool {
+    applied.iter().any(|one| one.change != Change::Unchanged && kinds.contains(&one.what))
 }
 
 fn report(applied: Vec<Applied>) -> ApplyReport {
@@ -80,4 +79,3 @@ fn report(applied: Vec<Applied>) -> ApplyReport {
         records: applied.iter().filter(|one| one.change != Change::Unchanged).cloned().collect(),
     }
 }
-

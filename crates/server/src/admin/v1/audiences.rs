@@ -1,7 +1,7 @@
 //! `/admin/v1/audiences`: the RASs that our IdP issues for, and client ids there.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use lanyard_core::admin::audience;
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::permission::{Permission, require};
@@ -12,9 +12,10 @@ use lanyard_core::trust::audience::Audience;
 use lanyard_protocol::issuer::Issuer;
 use serde::Deserialize;
 
-use crate::admin::act::{Document, change, look};
+use crate::admin::act::{change, look};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
+use crate::admin::extract::{Document, Parameters};
 use crate::admin::v1::view::{PageView, RecordView, Removed, Written};
 
 /// Which audience.
@@ -79,7 +80,7 @@ pub(crate) async fn put(
 pub(crate) async fn remove(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Query(query): Query<ByIssuer>,
+    Parameters(query): Parameters<ByIssuer>,
 ) -> Result<Json<Removed>, ApiError> {
     let admin = caller.admin.clone();
     change(&deps, &caller, move |cx, tx| match Issuer::parse(query.issuer.as_str()) {

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::admin::act::look;
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
+use crate::admin::extract::Parameters;
 use crate::admin::v1::view::PageView;
 
 /// Sealed events in one chunk of an export.
@@ -71,7 +72,7 @@ pub struct EventView {
 pub(crate) async fn list(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Query(query): Query<AuditQuery>,
+    Parameters(query): Parameters<AuditQuery>,
 ) -> Result<Json<PageView<EventView>>, ApiError> {
     let admin = caller.admin.clone();
     let limit = query.limit.unwrap_or(100).clamp(1, PageRequest::MAX);
@@ -122,7 +123,7 @@ pub(crate) struct ExportQuery {
 pub(crate) async fn export(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Query(query): Query<ExportQuery>,
+    Parameters(query): Parameters<ExportQuery>,
 ) -> Result<Response, ApiError> {
     let admin = caller.admin.clone();
     let first = query.from.unwrap_or(1).max(1);

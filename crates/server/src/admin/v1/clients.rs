@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use lanyard_core::admin::client;
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::permission::{Permission, require};
@@ -17,9 +17,10 @@ use lanyard_protocol::client_id::ClientId;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
-use crate::admin::act::{Document, change, look};
+use crate::admin::act::{Room, change, cut, look, run};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
+use crate::admin::extract::{Document, Parameters, Segments};
 use crate::admin::v1::view::{PageQuery, PageView, RecordView, Written};
 
 /// A generated secret; shown once.
@@ -62,7 +63,7 @@ fn named(side: &str, client_id: &str) -> Result<(Side, ClientId), AdminDenial> {
 pub(crate) async fn list(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Query(query): Query<PageQuery>,
+    Parameters(query): Parameters<PageQuery>,
 ) -> Result<Json<PageView<RecordView<ClientSpec>>>, ApiError> {
     let admin = caller.admin.clone();
     let page = look(&deps, &caller, move |_, tx| {
@@ -93,7 +94,7 @@ pub(crate) async fn list(
 pub(crate) async fn show(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Path((side, client_id)): Path<(String, String)>,
+    Segments((side, client_id)): Segments<(String, String)>,
 ) -> Result<Json<RecordView<ClientSpec>>, ApiError> {
     let admin = caller.admin.clone();
     let record = look(&deps, &caller, move |_, tx| {
@@ -115,25 +116,27 @@ pub(crate) async fn show(
     responses((status = 200, body = Written<ClientSpec>)))]
 pub(crate) async fn put(
     State(deps): State<AdminDeps>,
-    Path((side, client_id)): Path<(String, String)>,
+    Segments((side, client_id)): Segments<(String, String)>,
     Document(spec, caller): Document<ClientSpec>,
 ) -> Result<Json<Written<ClientSpec>>, ApiError> {
     let admin = caller.admin.clone();
     let vault = Arc::clone(&deps.basis.vault);
+    let ras = deps.deployment.ras.clone();
     let switched_off = !spec.enabled;
-    let (record, change) = change(&deps, &caller, move |cx, tx| {
+    let room = if switched_off { Room::Reserved } else { Room::Usual };
+    let (record, change) = run(&deps, &caller, room, move |cx, tx| {
         if spec.side.as_str() != side || spec.client_id != client_id {
             let problem = "side and client_id must be those of the path";
             return Ok(Outcome::Denied(AdminDenial::invalid("client_id", problem)));
         }
-        Ok(match client::put(cx, tx, &vault, &admin, &spec)? {
+        Ok(match client::put(cx, tx, &vault, &admin, ras.as_ref(), &spec)? {
             Outcome::Granted((client, change)) => Outcome::Granted((view(tx, &client)?, change)),
             Outcome::Denied(denial) => Outcome::Denied(denial),
         })
     })
     .await?;
     if switched_off {
-        deps.cut_off.client_disabled(&caller.cx, &caller.admin, &record.document).await;
+        deps.cut_off.complete().await;
     }
     Ok(Json(Written { change, record }))
 }
@@ -144,11 +147,12 @@ pub(crate) async fn put(
 pub(crate) async fn disable(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Path((side, client_id)): Path<(String, String)>,
+    Segments((side, client_id)): Segments<(String, String)>,
 ) -> Result<Json<Written<ClientSpec>>, ApiError> {
     let admin = caller.admin.clone();
     let vault = Arc::clone(&deps.basis.vault);
-    let (record, change) = change(&deps, &caller, move |cx, tx| {
+    let ras = deps.deployment.ras.clone();
+    let (record, change) = cut(&deps, &caller, move |cx, tx| {
         let (side, id) = match named(&side, &client_id) {
             Ok(named) => named,
             Err(denial) => return Ok(Outcome::Denied(denial)),
@@ -157,13 +161,13 @@ pub(crate) async fn disable(
             return Ok(Outcome::Denied(AdminDenial::NotFound { what: "client", name: client_id }));
         };
         let spec = ClientSpec { enabled: false, jwks: None, ..client::describe(tx, &client)? };
-        Ok(match client::put(cx, tx, &vault, &admin, &spec)? {
+        Ok(match client::put(cx, tx, &vault, &admin, ras.as_ref(), &spec)? {
             Outcome::Granted((client, change)) => Outcome::Granted((view(tx, &client)?, change)),
             Outcome::Denied(denial) => Outcome::Denied(denial),
         })
     })
     .await?;
-    deps.cut_off.client_disabled(&caller.cx, &caller.admin, &record.document).await;
+    deps.cut_off.complete().await;
     Ok(Json(Written { change, record }))
 }
 
@@ -172,7 +176,7 @@ pub(crate) async fn disable(
     responses((status = 200, body = NewSecret)))]
 pub(crate) async fn add_secret(
     State(deps): State<AdminDeps>,
-    Path((side, client_id)): Path<(String, String)>,
+    Segments((side, client_id)): Segments<(String, String)>,
     Document(request, caller): Document<AddSecret>,
 ) -> Result<Json<NewSecret>, ApiError> {
     let admin = caller.admin.clone();

@@ -1,7 +1,7 @@
 //! `/admin/v1/connectors`: approved MCP servers.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use lanyard_core::admin::connector;
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::permission::{Permission, require};
@@ -9,9 +9,10 @@ use lanyard_core::admin::spec::ConnectorSpec;
 use lanyard_core::connector::record::Connector;
 use lanyard_core::outcome::Outcome;
 
-use crate::admin::act::{Document, change, look};
+use crate::admin::act::{change, look};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
+use crate::admin::extract::{Document, Parameters, Segments};
 use crate::admin::v1::view::{PageQuery, PageView, RecordView, Removed, Written};
 
 fn view(connector: &Connector) -> RecordView<ConnectorSpec> {
@@ -29,7 +30,7 @@ fn view(connector: &Connector) -> RecordView<ConnectorSpec> {
 pub(crate) async fn list(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Query(query): Query<PageQuery>,
+    Parameters(query): Parameters<PageQuery>,
 ) -> Result<Json<PageView<RecordView<ConnectorSpec>>>, ApiError> {
     let admin = caller.admin.clone();
     let page = look(&deps, &caller, move |_, tx| {
@@ -47,7 +48,7 @@ pub(crate) async fn list(
 pub(crate) async fn show(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Path(name): Path<String>,
+    Segments(name): Segments<String>,
 ) -> Result<Json<RecordView<ConnectorSpec>>, ApiError> {
     let admin = caller.admin.clone();
     let connector = look(&deps, &caller, move |_, tx| {
@@ -68,7 +69,7 @@ pub(crate) async fn show(
     responses((status = 200, body = Written<ConnectorSpec>)))]
 pub(crate) async fn put(
     State(deps): State<AdminDeps>,
-    Path(name): Path<String>,
+    Segments(name): Segments<String>,
     Document(spec, caller): Document<ConnectorSpec>,
 ) -> Result<Json<Written<ConnectorSpec>>, ApiError> {
     let admin = caller.admin.clone();
@@ -89,7 +90,7 @@ pub(crate) async fn put(
 pub(crate) async fn remove(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Path(name): Path<String>,
+    Segments(name): Segments<String>,
 ) -> Result<Json<Removed>, ApiError> {
     let admin = caller.admin.clone();
     let ras = deps.deployment.ras.clone();

@@ -1,7 +1,7 @@
 //! What a gateway process reads and delivers: routes, revocations, calls.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::permission::{Permission, require};
 use lanyard_core::admin::token::Admin;
@@ -11,9 +11,10 @@ use lanyard_core::outcome::Outcome;
 use lanyard_protocol::gateway::{CallEvent, RevocationFeed, RouteSnapshot};
 use serde::{Deserialize, Serialize};
 
-use crate::admin::act::{Document, decide, look};
+use crate::admin::act::{change, look};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
+use crate::admin::extract::{LargeDocument, Parameters};
 
 /// Entries of the feed in one answer.
 const FEED: u32 = 1000;
@@ -56,7 +57,7 @@ pub(crate) async fn routes(State(deps): State<AdminDeps>, caller: Caller) -> Res
 pub(crate) async fn revocations(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Query(query): Query<FeedQuery>,
+    Parameters(query): Parameters<FeedQuery>,
 ) -> Result<Json<RevocationFeed>, ApiError> {
     let admin = caller.admin.clone();
     let feed = look(&deps, &caller, move |_, tx| {
@@ -75,9 +76,9 @@ pub(crate) async fn revocations(
 #[utoipa::path(post, path = "/admin/v1/calls", request_body = Vec<Object>, responses((status = 200, body = Delivered)))]
 pub(crate) async fn calls(
     State(deps): State<AdminDeps>,
-    Document(calls, caller): Document<Vec<CallEvent>>,
+    LargeDocument(calls, caller): LargeDocument<Vec<CallEvent>>,
 ) -> Result<Json<Delivered>, ApiError> {
     let admin = caller.admin.clone();
-    let new = decide(&deps, &caller, false, move |cx, tx| call::deliver(cx, tx, &admin, &calls)).await?;
+    let new = change(&deps, &caller, move |cx, tx| call::deliver(cx, tx, &admin, &calls)).await?;
     Ok(Json(Delivered { new }))
 }

@@ -1,7 +1,7 @@
 //! `GET /admin/v1/grants`: live access tokens, by their records (SEC-18).
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use lanyard_core::admin::permission::{Permission, require};
 use lanyard_core::clock::Timestamp;
 use lanyard_core::outcome::Outcome;
@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::admin::act::look;
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
+use crate::admin::extract::Parameters;
 use crate::admin::v1::view::{PageQuery, PageView};
 
 /// The record behind a live access token.
@@ -59,7 +60,7 @@ impl From<AccessGrant> for GrantView {
 pub(crate) async fn list(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Query(query): Query<PageQuery>,
+    Parameters(query): Parameters<PageQuery>,
 ) -> Result<Json<PageView<GrantView>>, ApiError> {
     let admin = caller.admin.clone();
     let page = look(&deps, &caller, move |cx, tx| {

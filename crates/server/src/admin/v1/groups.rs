@@ -1,7 +1,8 @@
 //! `/admin/v1/groups`: groups and roles.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
+use lanyard_core::admin::change::Change;
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::permission::{Permission, require};
 use lanyard_core::admin::spec::GroupSpec;
@@ -11,9 +12,10 @@ use lanyard_core::outcome::Outcome;
 use lanyard_core::store::page::Page;
 use serde::Serialize;
 
-use crate::admin::act::{Document, change, decide, look};
+use crate::admin::act::{change, look};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
+use crate::admin::extract::{Document, Parameters, Segments};
 use crate::admin::v1::view::{PageQuery, PageView, RecordView, Removed, Written};
 
 /// A member of a group.
@@ -44,7 +46,7 @@ fn view(group: &Group) -> RecordView<GroupSpec> {
 pub(crate) async fn list(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Query(query): Query<PageQuery>,
+    Parameters(query): Parameters<PageQuery>,
 ) -> Result<Json<PageView<RecordView<GroupSpec>>>, ApiError> {
     let admin = caller.admin.clone();
     let page = look(&deps, &caller, move |_, tx| {
@@ -62,7 +64,7 @@ pub(crate) async fn list(
     responses((status = 200, body = Written<GroupSpec>)))]
 pub(crate) async fn put(
     State(deps): State<AdminDeps>,
-    Path(name): Path<String>,
+    Segments(name): Segments<String>,
     Document(spec, caller): Document<GroupSpec>,
 ) -> Result<Json<Written<GroupSpec>>, ApiError> {
     let admin = caller.admin.clone();
@@ -81,12 +83,17 @@ pub(crate) async fn put(
 pub(crate) async fn remove(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Path(name): Path<String>,
+    Segments(name): Segments<String>,
 ) -> Result<Json<Removed>, ApiError> {
     let admin = caller.admin.clone();
-    decide(&deps, &caller, false, move |cx, tx| match directory::find_group(tx, &name)? {
-        Some(group) => membership::remove_group(cx, tx, &admin, &group.id),
-        None => Ok(Outcome::Denied(AdminDenial::NotFound { what: "group", name })),
+    change(&deps, &caller, move |cx, tx| {
+        if let Err(denial) = require(&admin, Permission::Write) {
+            return Ok(Outcome::Denied(denial));
+        }
+        match directory::find_group(tx, &name)? {
+            Some(group) => membership::remove_group(cx, tx, &admin, &group.id),
+            None => Ok(Outcome::Denied(AdminDenial::NotFound { what: "group", name })),
+        }
     })
     .await?;
     Ok(Removed::answer())
@@ -98,8 +105,8 @@ pub(crate) async fn remove(
 pub(crate) async fn members(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Path(name): Path<String>,
-    Query(query): Query<PageQuery>,
+    Segments(name): Segments<String>,
+    Parameters(query): Parameters<PageQuery>,
 ) -> Result<Json<PageView<MemberView>>, ApiError> {
     let admin = caller.admin.clone();
     let page = look(&deps, &caller, move |_, tx| {
@@ -120,4 +127,61 @@ pub(crate) async fn members(
         display_name: user.display_name,
     });
     Ok(Json(PageView { items: items.collect(), next: page.1 }))
+}
+
+/// Whether a membership is new or was there.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Membership {
+    /// Created, removed or unchanged.
+    pub change: Change,
+}
+
+/// Puts a person into a group.
+#[utoipa::path(put, path = "/admin/v1/groups/{name}/members/{username}",
+    responses((status = 200, body = Membership)))]
+pub(crate) async fn add_member(
+    State(deps): State<AdminDeps>,
+    caller: Caller,
+    Segments((name, username)): Segments<(String, String)>,
+) -> Result<Json<Membership>, ApiError> {
+    set_member(&deps, &caller, name, username, Change::Created).await
+}
+
+/// Takes a person out of a group.
+#[utoipa::path(delete, path = "/admin/v1/groups/{name}/members/{username}",
+    responses((status = 200, body = Membership)))]
+pub(crate) async fn remove_member(
+    State(deps): State<AdminDeps>,
+    caller: Caller,
+    Segments((name, username)): Segments<(String, String)>,
+) -> Result<Json<Membership>, ApiError> {
+    set_member(&deps, &caller, name, username, Change::Removed).await
+}
+
+async fn set_member(
+    deps: &AdminDeps,
+    caller: &Caller,
+    name: String,
+    username: String,
+    wanted: Change,
+) -> Result<Json<Membership>, ApiError> {
+    let admin = caller.admin.clone();
+    let changed = change(deps, caller, move |cx, tx| {
+        if let Err(denial) = require(&admin, Permission::Write) {
+            return Ok(Outcome::Denied(denial));
+        }
+        let Some(group) = directory::find_group(tx, &name)? else {
+            return Ok(Outcome::Denied(AdminDenial::NotFound { what: "group", name }));
+        };
+        let Some(user) = directory::find_user(tx, &username)? else {
+            return Ok(Outcome::Denied(AdminDenial::NotFound { what: "user", name: username }));
+        };
+        if wanted == Change::Removed {
+            membership::remove_member(cx, tx, &admin, &group.id, &user.id)
+        } else {
+            membership::add_member(cx, tx, &admin, &group.id, &user.id)
+        }
+    })
+    .await?;
+    Ok(Json(Membership { change: if changed { wanted } else { Change::Unchanged } }))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::clock::Timestamp;
 use lanyard_core::keys::record::Ring;
@@ -12,9 +12,10 @@ use lanyard_core::outcome::Outcome;
 use lanyard_jose::algorithm::Algorithm;
 use serde::{Deserialize, Serialize};
 
-use crate::admin::act::{Document, decide, look};
+use crate::admin::act::{change, cut, look, may_write};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
+use crate::admin::extract::{Document, Segments};
 use crate::admin::v1::view::PageView;
 
 /// A key without its private half.
@@ -108,6 +109,7 @@ pub(crate) async fn rotate(
     State(deps): State<AdminDeps>,
     Document(request, caller): Document<Rotate>,
 ) -> Result<Json<Rotation>, ApiError> {
+    may_write(&deps, &caller).await?;
     let algorithm = match &request.algorithm {
         Some(name) => Algorithm::parse(name).ok_or_else(|| {
             ApiError::denied(&caller.cx, &AdminDenial::invalid("algorithm", "ES256, EdDSA or RS256"))
@@ -120,8 +122,8 @@ pub(crate) async fn rotate(
     let fresh = fresh(&deps, &caller, request.ring, algorithm).await?;
     let (admin, settings, kid) = (caller.admin.clone(), deps.rotation.clone(), fresh.kid().to_owned());
     let signs_from =
-        decide(&deps, &caller, false, move |cx, tx| rotation::rotate(cx, tx, &settings, &admin, &fresh)).await?;
-    deps.cut_off.keys_changed(&caller.cx).await;
+        change(&deps, &caller, move |cx, tx| rotation::rotate(cx, tx, &settings, &admin, &fresh)).await?;
+    deps.cut_off.complete().await;
     Ok(Json(Rotation { kid, signs_from }))
 }
 
@@ -130,8 +132,9 @@ pub(crate) async fn rotate(
 pub(crate) async fn remove(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Path(kid): Path<String>,
+    Segments(kid): Segments<String>,
 ) -> Result<Json<RemovedKey>, ApiError> {
+    may_write(&deps, &caller).await?;
     let admin = caller.admin.clone();
     let wanted = kid.clone();
     // A replacement is made beforehand: keys are never made inside a unit.
@@ -147,14 +150,11 @@ pub(crate) async fn remove(
     .await?;
     let fresh = fresh(&deps, &caller, ring, algorithm).await?;
     let (admin, ras, gone) = (caller.admin.clone(), deps.deployment.ras.clone(), kid.clone());
-    let removal = decide(&deps, &caller, true, move |cx, tx| {
+    let removal = cut(&deps, &caller, move |cx, tx| {
         rotation::remove_now(cx, tx, &admin, ras.as_ref(), &gone, &fresh)
     })
     .await?;
-    deps.cut_off.keys_changed(&caller.cx).await;
-    if let Some(sequence) = removal.sequence {
-        deps.cut_off.wait_for(sequence).await;
-    }
+    deps.cut_off.complete().await;
     Ok(Json(RemovedKey { kid, signs_now: removal.signs_now }))
 }
 

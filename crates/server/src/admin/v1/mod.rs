@@ -1,4 +1,6 @@
 //! `/admin/v1`, one file per thing.
+//!
+//! Owns the paths. Never what is behind them.
 
 pub mod apply;
 pub mod audiences;
@@ -19,9 +21,11 @@ pub mod users;
 pub mod view;
 
 use axum::Router;
+use axum::extract::{Request, State};
 use axum::routing::{delete, get, post, put};
 
 use crate::admin::deps::AdminDeps;
+use crate::admin::error::ApiError;
 use crate::admin::openapi;
 
 /// Every path of the API.
@@ -41,6 +45,7 @@ pub(crate) fn router(deps: AdminDeps) -> Router {
         .route("/groups", get(groups::list))
         .route("/groups/{name}", put(groups::put).delete(groups::remove))
         .route("/groups/{name}/members", get(groups::members))
+        .route("/groups/{name}/members/{username}", put(groups::add_member).delete(groups::remove_member))
         .route("/clients", get(clients::list))
         .route("/clients/{side}/{client_id}", get(clients::show).put(clients::put))
         .route("/clients/{side}/{client_id}/secrets", post(clients::add_secret))
@@ -66,6 +71,15 @@ pub(crate) fn router(deps: AdminDeps) -> Router {
         .route("/routes", get(gateway::routes))
         .route("/revocations", get(gateway::revocations))
         .route("/calls", post(gateway::calls))
-        .with_state(deps);
-    Router::new().nest("/admin/v1", v1)
+        .method_not_allowed_fallback(no_such_method)
+        .with_state(deps.clone());
+    Router::new().nest("/admin/v1", v1).fallback(no_such_path).with_state(deps)
+}
+
+async fn no_such_path(State(deps): State<AdminDeps>, request: Request) -> ApiError {
+    ApiError::no_such_path(&deps.basis.cx(&request.into_parts().0))
+}
+
+async fn no_such_method(State(deps): State<AdminDeps>, request: Request) -> ApiError {
+    ApiError::no_such_method(&deps.basis.cx(&request.into_parts().0))
 }

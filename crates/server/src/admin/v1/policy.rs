@@ -14,9 +14,10 @@ use lanyard_protocol::client_id::ClientId;
 use lanyard_protocol::scope::ScopeSet;
 use serde::{Deserialize, Serialize};
 
-use crate::admin::act::{Document, look};
+use crate::admin::act::look;
 use crate::admin::deps::AdminDeps;
 use crate::admin::error::ApiError;
+use crate::admin::extract::Document;
 
 /// The question.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]

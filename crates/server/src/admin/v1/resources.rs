@@ -1,7 +1,7 @@
 //! `/admin/v1/resources`: what our RAS issues tokens for.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::permission::{Permission, require};
 use lanyard_core::admin::resource;
@@ -11,9 +11,10 @@ use lanyard_core::trust::resource::Resource;
 use lanyard_protocol::resource::ResourceId;
 use serde::Deserialize;
 
-use crate::admin::act::{Document, change, look};
+use crate::admin::act::{change, look};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
+use crate::admin::extract::{Document, Parameters};
 use crate::admin::v1::view::{PageView, RecordView, Removed, Written};
 
 /// Which resource.
@@ -67,7 +68,7 @@ pub(crate) async fn put(
 pub(crate) async fn remove(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Query(query): Query<ByIdentifier>,
+    Parameters(query): Parameters<ByIdentifier>,
 ) -> Result<Json<Removed>, ApiError> {
     let admin = caller.admin.clone();
     change(&deps, &caller, move |cx, tx| match ResourceId::parse(query.id.as_str()) {

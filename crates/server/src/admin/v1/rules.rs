@@ -1,7 +1,7 @@
 //! `/admin/v1/rules`: who may reach what.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::permission::{Permission, require};
 use lanyard_core::admin::rule;
@@ -11,9 +11,10 @@ use lanyard_core::outcome::Outcome;
 use lanyard_core::policy::rule::Rule;
 use lanyard_core::store::{StoreError, Tx};
 
-use crate::admin::act::{Document, change, look};
+use crate::admin::act::{change, look};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
+use crate::admin::extract::{Document, Segments};
 use crate::admin::v1::view::{PageView, RecordView, Removed, Written};
 
 fn view(tx: &mut dyn Tx, rule: &Rule) -> Result<RecordView<RuleSpec>, StoreError> {
@@ -69,7 +70,7 @@ pub(crate) async fn put(
 pub(crate) async fn remove(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
 ) -> Result<Json<Removed>, ApiError> {
     let admin = caller.admin.clone();
     change(&deps, &caller, move |cx, tx| match RuleId::parse(id.as_str()) {

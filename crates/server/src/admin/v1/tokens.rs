@@ -1,7 +1,7 @@
 //! `/admin/v1/tokens`: administrator tokens.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::token::{AdminRole, AdminToken};
 use lanyard_core::admin::tokens;
@@ -11,9 +11,10 @@ use lanyard_core::outcome::Outcome;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
-use crate::admin::act::{Document, change, look};
+use crate::admin::act::{change, look};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
+use crate::admin::extract::{Document, Segments};
 use crate::admin::v1::view::{PageView, Removed};
 
 /// A token without itself.
@@ -99,7 +100,7 @@ pub(crate) async fn create(
 pub(crate) async fn revoke(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
 ) -> Result<Json<Removed>, ApiError> {
     let admin = caller.admin.clone();
     change(&deps, &caller, move |cx, tx| match AdminTokenId::parse(id.as_str()) {

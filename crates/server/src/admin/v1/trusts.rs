@@ -1,7 +1,7 @@
 //! `/admin/v1/trusts`: the issuers that our RAS trusts.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::permission::{Permission, require};
 use lanyard_core::admin::spec::TrustSpec;
@@ -11,9 +11,10 @@ use lanyard_core::outcome::Outcome;
 use lanyard_core::store::{StoreError, Tx};
 use lanyard_core::trust::issuer::Trust;
 
-use crate::admin::act::{Document, change, look};
+use crate::admin::act::{Room, cut, look, run};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
+use crate::admin::extract::{Document, Segments};
 use crate::admin::v1::view::{PageView, RecordView, Removed, Written};
 
 fn view(tx: &mut dyn Tx, trust: &Trust) -> Result<RecordView<TrustSpec>, StoreError> {
@@ -55,28 +56,35 @@ pub(crate) async fn put(
 ) -> Result<Json<Written<TrustSpec>>, ApiError> {
     let admin = caller.admin.clone();
     let ras = deps.deployment.ras.clone();
-    let (record, change) = change(&deps, &caller, move |cx, tx| {
+    let withdrawn = !spec.enabled;
+    let room = if withdrawn { Room::Reserved } else { Room::Usual };
+    let (record, change) = run(&deps, &caller, room, move |cx, tx| {
         Ok(match trust::put(cx, tx, &admin, ras.as_ref(), &spec)? {
             Outcome::Granted((trust, change)) => Outcome::Granted((view(tx, &trust)?, change)),
             Outcome::Denied(denial) => Outcome::Denied(denial),
         })
     })
     .await?;
+    if withdrawn {
+        deps.cut_off.complete().await;
+    }
     Ok(Json(Written { change, record }))
 }
 
-/// Removes a record: the issuer is not trusted any more.
+/// Removes a record: the issuer is not trusted any more, and tokens that stood on its word are dead.
 #[utoipa::path(delete, path = "/admin/v1/trusts/{id}", responses((status = 200, body = Removed)))]
 pub(crate) async fn remove(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
 ) -> Result<Json<Removed>, ApiError> {
     let admin = caller.admin.clone();
-    change(&deps, &caller, move |cx, tx| match TrustId::parse(id.as_str()) {
-        Ok(id) => trust::remove(cx, tx, &admin, &id),
+    let ras = deps.deployment.ras.clone();
+    cut(&deps, &caller, move |cx, tx| match TrustId::parse(id.as_str()) {
+        Ok(id) => trust::remove(cx, tx, &admin, ras.as_ref(), &id),
         Err(_) => Ok(Outcome::Denied(AdminDenial::NotFound { what: "trust", name: id })),
     })
     .await?;
+    deps.cut_off.complete().await;
     Ok(Removed::answer())
 }

@@ -3,23 +3,30 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
+use lanyard_core::admin::apply::Deployment;
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::permission::{Permission, require};
 use lanyard_core::admin::spec::UserSpec;
 use lanyard_core::admin::token::Admin;
+use lanyard_core::audit::event::Actor;
 use lanyard_core::clock::Timestamp;
+use lanyard_core::cx::Cx;
 use lanyard_core::directory::user::User;
 use lanyard_core::directory::{provision, put as directory};
 use lanyard_core::idp::native_key;
+use lanyard_core::keys::vault::Vault;
 use lanyard_core::outcome::Outcome;
+use lanyard_core::ras::native_key as ras_key;
 use lanyard_core::store::page::Page;
 use lanyard_core::store::{StoreError, Tx};
 use serde::{Deserialize, Serialize};
 
-use crate::admin::act::{Document, change, decide, look};
+use crate::admin::act::{Room, change, cut, look, may_write, refuse, run};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
+use crate::admin::extract::{Document, Parameters, Segments};
+use crate::admin::passwords;
 use crate::admin::v1::view::{PageQuery, PageView, RecordView, Removed, Written};
 
 /// A new password.
@@ -95,7 +102,7 @@ fn found(
 pub(crate) async fn list(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Query(query): Query<PageQuery>,
+    Parameters(query): Parameters<PageQuery>,
 ) -> Result<Json<PageView<RecordView<UserSpec>>>, ApiError> {
     let admin = caller.admin.clone();
     let page = look(&deps, &caller, move |_, tx| {
@@ -119,7 +126,7 @@ pub(crate) async fn list(
 pub(crate) async fn show(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Path(username): Path<String>,
+    Segments(username): Segments<String>,
 ) -> Result<Json<RecordView<UserSpec>>, ApiError> {
     let admin = caller.admin.clone();
     let record = look(&deps, &caller, move |_, tx| {
@@ -137,20 +144,17 @@ pub(crate) async fn show(
     responses((status = 200, body = Written<UserSpec>)))]
 pub(crate) async fn put(
     State(deps): State<AdminDeps>,
-    Path(username): Path<String>,
+    Segments(username): Segments<String>,
     Document(mut spec, caller): Document<UserSpec>,
 ) -> Result<Json<Written<UserSpec>>, ApiError> {
-    if let Err(denial) = require(&caller.admin, Permission::Write) {
-        return Err(ApiError::denied(&caller.cx, &denial));
-    }
-    let hash = match spec.password.take() {
-        Some(password) => Some(hashed(&deps, &caller, password).await?),
-        None => None,
-    };
+    may_write(&deps, &caller).await?;
+    let wanted = spec.password.take().map(|password| (spec.username.clone(), password));
+    let hash = passwords::changed(&deps, &caller, wanted.into_iter().collect()).await?.into_values().next();
     let admin = caller.admin.clone();
     let (vault, issuer) = (Arc::clone(&deps.basis.vault), deps.deployment.idp.clone());
     let cuts = spec.active == Some(false) || hash.is_some();
-    let (record, change) = change(&deps, &caller, move |cx, tx| {
+    let room = if spec.active == Some(false) { Room::Reserved } else { Room::Usual };
+    let (record, change) = run(&deps, &caller, room, move |cx, tx| {
         if !spec.username.eq_ignore_ascii_case(&username) {
             let problem = format!("it must be {username}, as in the path");
             return Ok(Outcome::Denied(AdminDenial::invalid("username", problem)));
@@ -163,7 +167,7 @@ pub(crate) async fn put(
     })
     .await?;
     if cuts {
-        deps.cut_off.settle(&caller.cx).await;
+        deps.cut_off.complete().await;
     }
     Ok(Json(Written { change, record }))
 }
@@ -173,9 +177,9 @@ pub(crate) async fn put(
 pub(crate) async fn deactivate(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Path(username): Path<String>,
+    Segments(username): Segments<String>,
 ) -> Result<Json<CutOffView>, ApiError> {
-    cut(&deps, &caller, username, Cut::Deactivate).await
+    end(&deps, &caller, username, Cut::Deactivate).await
 }
 
 /// Ends every session and token of a person, who may sign in again.
@@ -183,9 +187,9 @@ pub(crate) async fn deactivate(
 pub(crate) async fn sign_out(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Path(username): Path<String>,
+    Segments(username): Segments<String>,
 ) -> Result<Json<CutOffView>, ApiError> {
-    cut(&deps, &caller, username, Cut::SignOut).await
+    end(&deps, &caller, username, Cut::SignOut).await
 }
 
 #[derive(Clone, Copy)]
@@ -194,19 +198,19 @@ enum Cut {
     SignOut,
 }
 
-async fn cut(deps: &AdminDeps, caller: &Caller, username: String, cut: Cut) -> Result<Json<CutOffView>, ApiError> {
+async fn end(deps: &AdminDeps, caller: &Caller, username: String, how: Cut) -> Result<Json<CutOffView>, ApiError> {
     let admin = caller.admin.clone();
     let vault = Arc::clone(&deps.basis.vault);
     let Some(issuer) = deps.deployment.idp.clone() else {
         let denial = AdminDenial::invalid("username", "people are cut off where the issuer role runs");
-        return Err(ApiError::denied(&caller.cx, &denial));
+        return Err(refuse(deps, caller, denial).await);
     };
-    let shown = decide(deps, caller, true, move |cx, tx| {
+    let shown = cut(deps, caller, move |cx, tx| {
         let user = match found(tx, &admin, Permission::Write, username)? {
             Ok(user) => user,
             Err(denial) => return Ok(Outcome::Denied(denial)),
         };
-        let done = match cut {
+        let done = match how {
             Cut::Deactivate => provision::deactivate(cx, tx, &vault, &issuer, &admin, &user.id)?,
             Cut::SignOut => provision::end_access(cx, tx, &vault, &issuer, &admin, &user.id)?,
         };
@@ -221,7 +225,7 @@ async fn cut(deps: &AdminDeps, caller: &Caller, username: String, cut: Cut) -> R
         })
     })
     .await?;
-    deps.cut_off.settle(&caller.cx).await;
+    deps.cut_off.complete().await;
     Ok(Json(shown))
 }
 
@@ -231,10 +235,10 @@ async fn cut(deps: &AdminDeps, caller: &Caller, username: String, cut: Cut) -> R
 pub(crate) async fn reactivate(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Path(username): Path<String>,
+    Segments(username): Segments<String>,
 ) -> Result<Json<RecordView<UserSpec>>, ApiError> {
     let admin = caller.admin.clone();
-    let record = decide(&deps, &caller, false, move |cx, tx| {
+    let record = change(&deps, &caller, move |cx, tx| {
         let user = match found(tx, &admin, Permission::Write, username)? {
             Ok(user) => user,
             Err(denial) => return Ok(Outcome::Denied(denial)),
@@ -253,15 +257,13 @@ pub(crate) async fn reactivate(
     responses((status = 200, body = RecordView<UserSpec>)))]
 pub(crate) async fn reset_password(
     State(deps): State<AdminDeps>,
-    Path(username): Path<String>,
+    Segments(username): Segments<String>,
     Document(request, caller): Document<NewPassword>,
 ) -> Result<Json<RecordView<UserSpec>>, ApiError> {
-    if let Err(denial) = require(&caller.admin, Permission::Write) {
-        return Err(ApiError::denied(&caller.cx, &denial));
-    }
-    let hash = hashed(&deps, &caller, request.password).await?;
+    may_write(&deps, &caller).await?;
+    let hash = passwords::hashed(&deps, &caller, &username, request.password).await?;
     let admin = caller.admin.clone();
-    let record = decide(&deps, &caller, false, move |cx, tx| {
+    let record = change(&deps, &caller, move |cx, tx| {
         let user = match found(tx, &admin, Permission::Write, username)? {
             Ok(user) => user,
             Err(denial) => return Ok(Outcome::Denied(denial)),
@@ -281,7 +283,7 @@ pub(crate) async fn reset_password(
 pub(crate) async fn keys(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Path(username): Path<String>,
+    Segments(username): Segments<String>,
 ) -> Result<Json<PageView<EnrolledKeyView>>, ApiError> {
     let admin = caller.admin.clone();
     let keys = look(&deps, &caller, move |_, tx| {
@@ -305,25 +307,40 @@ pub(crate) async fn keys(
 pub(crate) async fn remove_key(
     State(deps): State<AdminDeps>,
     caller: Caller,
-    Path((username, kid)): Path<(String, String)>,
+    Segments((username, kid)): Segments<(String, String)>,
 ) -> Result<Json<Removed>, ApiError> {
     let admin = caller.admin.clone();
-    change(&deps, &caller, move |cx, tx| {
+    let (vault, deployment) = (Arc::clone(&deps.basis.vault), Arc::clone(&deps.deployment));
+    cut(&deps, &caller, move |cx, tx| {
         let user = match found(tx, &admin, Permission::Write, username)? {
             Ok(user) => user,
             Err(denial) => return Ok(Outcome::Denied(denial)),
         };
-        native_key::remove_by_admin(cx, tx, &admin, &user.id, &kid)
+        let done = native_key::remove_by_admin(cx, tx, &admin, &user.id, &kid)?;
+        if matches!(done, Outcome::Granted(())) {
+            remove_at_ras(cx, tx, &vault, &deployment, &admin, &user, &kid)?;
+        }
+        Ok(done)
     })
     .await?;
     Ok(Removed::answer())
 }
 
-async fn hashed(deps: &AdminDeps, caller: &Caller, password: String) -> Result<String, ApiError> {
-    let length = password.chars().count();
-    if !(8..=1024).contains(&length) {
-        let denial = AdminDenial::invalid("password", "8 to 1024 characters are needed");
-        return Err(ApiError::denied(&caller.cx, &denial));
+/// The same key at the RAS of this deployment, which was enrolled together with it.
+fn remove_at_ras(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    vault: &Vault,
+    deployment: &Deployment,
+    admin: &Admin,
+    user: &User,
+    kid: &str,
+) -> Result<(), StoreError> {
+    let (Some(idp), Some(ras)) = (&deployment.idp, &deployment.ras) else { return Ok(()) };
+    for audience in tx.list_audiences()?.into_iter().filter(|audience| audience.issuer == *ras) {
+        let subject = vault.subject_for_audience(&audience, &user.id);
+        let actor = Actor::Admin(admin.token.to_string());
+        ras_key::remove(cx, tx, actor, idp, &subject, kid)?;
     }
-    deps.passwords.hash(password).await.map_err(|error| ApiError::broken(&caller.cx, &error.to_string()))
+    Ok(())
 }
