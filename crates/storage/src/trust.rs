@@ -121,6 +121,14 @@ impl TrustStore for SqlTx<'_> {
         )
     }
 
+    fn trust_version(&mut self, id: &TrustId) -> Result<Option<(i64, bool)>, StoreError> {
+        self.find(
+            "SELECT version, enabled FROM trusts WHERE id = $1",
+            &[id.into()],
+            |row| Ok((row.int()?, row.flag()?)),
+        )
+    }
+
     fn list_trusts(&mut self) -> Result<Vec<Trust>, StoreError> {
         self.list(
             "SELECT id, tenant, issuer, tenant_claim, keys, algorithms, clients, resources, scopes,

@@ -38,7 +38,10 @@ impl Drop for Database {
     fn drop(&mut self) {
         let server = server();
         if server.private.is_none() {
-            server.psql(&server.url, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+            server.psql(
+                &server.url,
+                &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name),
+            );
         }
     }
 }
@@ -50,9 +53,16 @@ impl Drop for Database {
 pub fn database() -> Database {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let server = server();
-    let name = format!("lanyard_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let name = format!(
+        "lanyard_test_{}_{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    );
     server.psql(&server.url, &format!("CREATE DATABASE {name}"));
-    Database { url: with_database(&server.url, &name), name }
+    Database {
+        url: with_database(&server.url, &name),
+        name,
+    }
 }
 
 struct Server {
@@ -82,7 +92,11 @@ impl Server {
             .stdin(Stdio::null())
             .output()
             .unwrap_or_else(|error| panic!("psql cannot be run: {error}"));
-        assert!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "psql: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 }
@@ -91,7 +105,11 @@ fn start() -> Result<Server, String> {
     #[expect(clippy::disallowed_methods, reason = "tests are configured by the environment")]
     let given = std::env::var(VARIABLE);
     if let Ok(url) = given {
-        return Ok(Server { url, psql: program("psql")?, private: None });
+        return Ok(Server {
+            url,
+            psql: program("psql")?,
+            private: None,
+        });
     }
     let (initdb, postgres, psql) = (program("initdb")?, program("postgres")?, program("psql")?);
     let directory = tempfile::Builder::new()
@@ -115,7 +133,11 @@ fn start() -> Result<Server, String> {
     let watcher = watch(&postgres, &directory, &data, owner)?;
     let socket = directory.to_string_lossy().replace('/', "%2F");
     let url = format!("postgres://postgres@{socket}/postgres");
-    let server = Server { url, psql, private: Some(Private { _watcher: watcher }) };
+    let server = Server {
+        url,
+        psql,
+        private: Some(Private { _watcher: watcher }),
+    };
     wait(&server, &directory)?;
     Ok(server)
 }
@@ -133,7 +155,14 @@ fn watch(postgres: &Path, directory: &Path, data: &Path, owner: Option<(u32, u32
         .arg(postgres)
         .arg("-D")
         .arg(data)
-        .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=300"])
+        .args([
+            "-c",
+            "listen_addresses=",
+            "-c",
+            "fsync=off",
+            "-c",
+            "max_connections=300",
+        ])
         .args(["-c", "shared_buffers=32MB", "-c"])
         .arg(format!("unix_socket_directories={}", directory.display()))
         .current_dir(directory)
@@ -181,7 +210,9 @@ fn give_away(directory: &Path) -> Result<Option<(u32, u32)>, String> {
             found.then_some((uid, gid))
         })
     };
-    let (uid, gid) = id("postgres").or_else(|| id("nobody")).ok_or("there is no user postgres or nobody")?;
+    let (uid, gid) = id("postgres")
+        .or_else(|| id("nobody"))
+        .ok_or("there is no user postgres or nobody")?;
     std::os::unix::fs::chown(directory, Some(uid), Some(gid)).map_err(|error| format!("chown: {error}"))?;
     Ok(Some((uid, gid)))
 }
@@ -212,7 +243,9 @@ fn program(name: &str) -> Result<PathBuf, String> {
 
 /// The URL with another database.
 fn with_database(url: &str, name: &str) -> String {
-    let (base, query) = url.split_once('?').map_or((url, None), |(base, query)| (base, Some(query)));
+    let (base, query) = url
+        .split_once('?')
+        .map_or((url, None), |(base, query)| (base, Some(query)));
     let authority = base.find("://").map_or(0, |at| at + 3);
     let end = base[authority..].find('/').map_or(base.len(), |at| authority + at);
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();

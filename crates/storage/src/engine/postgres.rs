@@ -116,8 +116,7 @@ fn migrate_locked(client: &mut Client, run: bool) -> Result<(), OpenError> {
             tracing::info!(step = %step, "migration applied");
         }
     } else {
-        let found = runner.get_last_applied_migration(client).map_err(failed)?;
-        let found = found.map_or(0, |step| i64::from(step.version()));
+        let found = last_step(client, &runner)?;
         let needed = runner
             .get_migrations()
             .iter()
@@ -132,6 +131,21 @@ fn migrate_locked(client: &mut Client, run: bool) -> Result<(), OpenError> {
         .execute(AFTER_RESTORE, &[])
         .map(|_| ())
         .map_err(|error| OpenError::Migration(worded(&error)))
+}
+
+/// The last step that was applied; 0 on an empty database.
+fn last_step(client: &mut Client, runner: &refinery::Runner) -> Result<i64, OpenError> {
+    let said = |error: postgres::Error| OpenError::Migration(worded(&error));
+    let row = client
+        .query_one("SELECT to_regclass('refinery_schema_history') IS NOT NULL", &[])
+        .map_err(said)?;
+    if !row.try_get::<_, bool>(0).map_err(said)? {
+        return Ok(0);
+    }
+    let last = runner
+        .get_last_applied_migration(client)
+        .map_err(|error| OpenError::Migration(error.to_string()))?;
+    Ok(last.map_or(0, |step| i64::from(step.version())))
 }
 
 impl Postgres {

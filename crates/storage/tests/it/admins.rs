@@ -6,7 +6,12 @@ use lanyard_core::store::StoreError;
 use crate::sample::{admin_token, at, id};
 
 fn claim(hash: u8) -> OwnerClaim {
-    OwnerClaim { hash: [hash; 32], created_at: at(0), expires_at: at(3600), used_at: None }
+    OwnerClaim {
+        hash: [hash; 32],
+        created_at: at(0),
+        expires_at: at(3600),
+        used_at: None,
+    }
 }
 
 conformance! {

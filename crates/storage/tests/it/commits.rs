@@ -97,7 +97,8 @@ conformance! {
 fn units_that_wait_share_one_commit_on_sqlite() {
     let b = Bench::sqlite();
     let (sender, told) = channel();
-    b.handle.on_commit(move |committed| sender.send(committed).unwrap_or(()));
+    b.handle
+        .on_commit(move |committed| sender.send(committed).unwrap_or(()));
     let gate = b.gate();
     let ends: Vec<_> = (0..50)
         .map(|n| {

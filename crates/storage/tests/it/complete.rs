@@ -18,11 +18,16 @@ fn every_method_of_every_store_trait_has_a_case() {
         }
     }
     assert!(methods.len() > 120, "only {} methods were found", methods.len());
-    let missing: Vec<_> = methods.iter().filter(|name| !cases.contains(&format!("tx.{name}("))).collect();
+    let missing: Vec<_> = methods
+        .iter()
+        .filter(|name| !cases.contains(&format!("tx.{name}(")))
+        .collect();
     assert!(missing.is_empty(), "store methods without a case: {missing:?}");
 }
 
 fn sources(folder: &Path) -> String {
-    let files = fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
     files.collect::<Vec<_>>().join("\n")
 }

@@ -47,14 +47,23 @@ fn a_full_store_refuses_ordinary_units_lets_a_deactivation_commit_and_recovers()
     b.write(|tx| tx.insert_session(&session("s", "ada", 1))).unwrap();
     fill(&b);
     assert!(b.handle.health().full);
-    assert!(matches!(b.write(|tx| tx.insert_user(&user(&"x".repeat(5000)))), Err(StoreError::Full)));
+    assert!(matches!(
+        b.write(|tx| tx.insert_user(&user(&"x".repeat(5000)))),
+        Err(StoreError::Full)
+    ));
     assert_eq!(deactivate(&b).unwrap(), 1);
     for _ in 0..20 {
         let (record, text) = event("more", "admin.user.deactivated", 0);
         block_on(b.store.write_reserved(move |tx| tx.append_event(&record, &text))).unwrap();
     }
     // Reading goes on.
-    assert!(b.read(|tx| tx.find_session(&id("s"))).unwrap().unwrap().ended_at.is_some());
+    assert!(
+        b.read(|tx| tx.find_session(&id("s")))
+            .unwrap()
+            .unwrap()
+            .ended_at
+            .is_some()
+    );
     // What expires makes room, without a restart.
     while b.write(|tx| tx.purge_uses(at(10), 1000)).unwrap() > 0 {}
     b.write(|tx| tx.insert_user(&user("later"))).unwrap();
@@ -100,10 +109,18 @@ fn a_reserved_unit_is_not_lost_with_an_ordinary_one_that_meets_a_full_disk() {
         }
         Ok(())
     });
-    let cut = b.submit(Mode::WriteReserved, |tx| tx.end_sessions_of(&id("ada"), at(1)).map(|_| ()));
+    let cut = b.submit(Mode::WriteReserved, |tx| {
+        tx.end_sessions_of(&id("ada"), at(1)).map(|_| ())
+    });
     drop(gate);
     // The unit rolled back as it decided to, or failed with its batch: either way nothing of it stands.
     let _ = greedy.recv().unwrap();
     assert!(cut.recv().unwrap().is_ok());
-    assert!(b.read(|tx| tx.find_session(&id("s"))).unwrap().unwrap().ended_at.is_some());
+    assert!(
+        b.read(|tx| tx.find_session(&id("s")))
+            .unwrap()
+            .unwrap()
+            .ended_at
+            .is_some()
+    );
 }

@@ -6,7 +6,10 @@ use lanyard_protocol::gateway::Revoked;
 use crate::sample::{at, client_id, first, grant, id, issuer, then};
 
 fn token(jti: &str) -> Revoked {
-    Revoked::Token { issuer: issuer("ras"), jti: jti.to_owned() }
+    Revoked::Token {
+        issuer: issuer("ras"),
+        jti: jti.to_owned(),
+    }
 }
 
 conformance! {

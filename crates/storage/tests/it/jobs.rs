@@ -5,8 +5,18 @@ use lanyard_core::jobs::outbox::{Job, Task};
 use crate::sample::{at, id, issuer, subject};
 
 fn job(name: &str, due: i64) -> Job {
-    let task = Task::RevokeSubject { issuer: issuer("idp"), subject: subject("ada"), not_after: 7 };
-    Job { id: id(name), task, due_at: at(due), attempts: 0, leased_until: None }
+    let task = Task::RevokeSubject {
+        issuer: issuer("idp"),
+        subject: subject("ada"),
+        not_after: 7,
+    };
+    Job {
+        id: id(name),
+        task,
+        due_at: at(due),
+        attempts: 0,
+        leased_until: None,
+    }
 }
 
 conformance! {

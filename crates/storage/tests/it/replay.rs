@@ -62,10 +62,14 @@ fn race(b: &crate::support::Bench, callers: usize, jti: String) -> usize {
                 scope.spawn(|| {
                     let jti = jti.clone();
                     start.wait();
-                    b.write(move |tx| tx.record_use("acme", ReplayKind::IdJag, "i", &jti, at(60))).unwrap()
+                    b.write(move |tx| tx.record_use("acme", ReplayKind::IdJag, "i", &jti, at(60)))
+                        .unwrap()
                 })
             })
             .collect();
-        threads.into_iter().map(|thread| usize::from(thread.join().unwrap())).sum()
+        threads
+            .into_iter()
+            .map(|thread| usize::from(thread.join().unwrap()))
+            .sum()
     })
 }

@@ -104,7 +104,11 @@ pub(crate) fn client(side: Side, name: &str) -> Client {
         name: format!("Client {name}"),
         auth: ClientAuthMethod::PrivateKeyJwt,
         legacy_assertion_audience: true,
-        grants: vec![GrantType::AuthorizationCode, GrantType::TokenExchange, GrantType::JwtBearer],
+        grants: vec![
+            GrantType::AuthorizationCode,
+            GrantType::TokenExchange,
+            GrantType::JwtBearer,
+        ],
         redirect_uris: vec!["http://127.0.0.1/callback".to_owned()],
         post_logout_redirect_uris: Vec::new(),
         scopes: scopes("openid email"),
@@ -164,10 +168,18 @@ pub(crate) fn connector(name: &str) -> Connector {
         mcp_url: format!("https://mcp.example/{name}/mcp"),
         resource: resource_id(name),
         audience: issuer("ras"),
-        scopes: vec![ConnectorScope { scope: read, description: "reads".to_owned(), high_impact: true }],
+        scopes: vec![ConnectorScope {
+            scope: read,
+            description: "reads".to_owned(),
+            high_impact: true,
+        }],
         default_scopes: scopes("read"),
         tools: [("search".to_owned(), scopes("read")), ("*".to_owned(), scopes(""))].into(),
-        upstream: Some(Upstream { url: "http://127.0.0.1:1/mcp".to_owned(), insecure: true, durable: false }),
+        upstream: Some(Upstream {
+            url: "http://127.0.0.1:1/mcp".to_owned(),
+            insecure: true,
+            durable: false,
+        }),
         status: ConnectorStatus::Staged,
         version: 1,
         created_at: at(0),
@@ -180,7 +192,10 @@ pub(crate) fn rule(name: &str) -> Rule {
         id: id(name),
         title: format!("Title {name}"),
         effect: Effect::Deny,
-        people: People::Some { groups: vec![id("eng")], users: vec![id("ada")] },
+        people: People::Some {
+            groups: vec![id("eng")],
+            users: vec![id("ada")],
+        },
         clients: Selection::All,
         connectors: Selection::Only(vec![id("linear")]),
         scopes: ScopeSelection::Only(scopes("read write")),
@@ -192,7 +207,12 @@ pub(crate) fn rule(name: &str) -> Rule {
 }
 
 pub(crate) fn tenant(name: &str) -> Tenant {
-    Tenant { id: id(name), name: name.to_owned(), managed_only: true, created_at: at(0) }
+    Tenant {
+        id: id(name),
+        name: name.to_owned(),
+        managed_only: true,
+        created_at: at(0),
+    }
 }
 
 pub(crate) fn trust(name: &str, of: &Issuer, claim: Option<&str>) -> Trust {
@@ -275,7 +295,11 @@ pub(crate) fn grant(jti: &str, account: &str) -> AccessGrant {
 }
 
 pub(crate) fn authentication() -> Authentication {
-    Authentication { auth_time: at(-5), acr: "urn:pwd".to_owned(), amr: vec!["pwd".to_owned(), "otp".to_owned()] }
+    Authentication {
+        auth_time: at(-5),
+        acr: "urn:pwd".to_owned(),
+        amr: vec!["pwd".to_owned(), "otp".to_owned()],
+    }
 }
 
 pub(crate) fn session(name: &str, user: &str, secret: u8) -> Session {

@@ -35,7 +35,11 @@ impl Bench {
         config.reserve_bytes = 1 << 20;
         change(&mut config);
         let Opened { store, handle } = open(&config).unwrap();
-        Self { store, handle, place: Place::File(place) }
+        Self {
+            store,
+            handle,
+            place: Place::File(place),
+        }
     }
 
     pub(crate) fn postgres() -> Self {
@@ -43,7 +47,11 @@ impl Bench {
         let mut config = StoreConfig::postgres(database.url());
         config.connections = 8;
         let Opened { store, handle } = open(&config).unwrap();
-        Self { store, handle, place: Place::Database(database) }
+        Self {
+            store,
+            handle,
+            place: Place::Database(database),
+        }
     }
 
     pub(crate) fn write<T: Send + 'static>(

@@ -49,6 +49,7 @@ conformance! {
             tx.insert_tenant(&tenant("acme"))?;
             tx.insert_trust(&trust("t", &idp, None))
         }).unwrap();
+        assert_eq!(b.read(|tx| tx.trust_version(&id("t"))).unwrap(), Some((1, true)));
         changed.version = 2;
         changed.enabled = false;
         changed.tenant_claim = Some("x".to_owned());
@@ -56,6 +57,8 @@ conformance! {
         b.write(move |tx| tx.update_trust(&one)).unwrap();
         assert!(matches!(b.write(move |tx| tx.update_trust(&two)), Err(StoreError::Conflict("trust"))));
         assert_eq!(b.read(|tx| tx.find_trust(&id("t"))).unwrap(), Some(changed));
+        assert_eq!(b.read(|tx| tx.trust_version(&id("t"))).unwrap(), Some((2, false)));
+        assert_eq!(b.read(|tx| tx.trust_version(&id("none"))).unwrap(), None);
         assert!(b.write(|tx| tx.remove_trust(&id("t"))).unwrap());
         assert!(!b.write(|tx| tx.remove_trust(&id("t"))).unwrap());
     }

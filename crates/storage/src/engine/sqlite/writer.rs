@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use lanyard_core::store::{Mode, StoreError, Unit};
+use lanyard_core::store::{Mode, Ran, StoreError, Tx, Unit};
 use rusqlite::Connection;
 
 use super::Shared;
@@ -15,7 +15,7 @@ use super::connection::{self, Checkpoint, Statements, checkpoint_at_once, failur
 use super::space::Space;
 use crate::engine::queue::Taken;
 use crate::engine::{Fate, refuse, run, tell};
-use crate::sql::{Committed, SqlTx};
+use crate::sql::{Committed, Failed, SqlTx};
 
 /// Without a unit for so long, the log is copied, so that a start after a crash has little to read.
 const IDLE: Duration = Duration::from_secs(2);
@@ -25,6 +25,14 @@ const UNITS_PER_CHECKPOINT: usize = 256;
 const COMMITS_PER_CHECKPOINT: usize = 64;
 
 type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+type Work = Box<dyn FnOnce(&mut dyn Tx) -> Ran + Send>;
+
+/// What the units of a batch add up to.
+#[derive(Default)]
+struct Sum {
+    committed: Committed,
+    full: bool,
+}
 
 /// Serves until the queue is closed and empty.
 pub(super) fn serve(shared: &Shared, first: Connection) {
@@ -97,6 +105,8 @@ struct Writer<'c, 's> {
     statements: Statements<'c>,
     space: &'s mut Space,
     max_pages: Option<u32>,
+    /// Whether the batch at hand may use the reserve.
+    reserved: bool,
     units: usize,
     commits: usize,
     /// The log may hold frames that are not in the database yet.
@@ -112,6 +122,7 @@ impl<'c, 's> Writer<'c, 's> {
             statements,
             space,
             max_pages: None,
+            reserved: false,
             units: 0,
             commits: 0,
             dirty: true,
@@ -148,12 +159,10 @@ impl<'c, 's> Writer<'c, 's> {
             }
             self.bound(reserved);
             self.dirty = true;
-            if let Err(broken) = self.commit(batch, waiting) {
-                self.space.note(self.shared, reserved, matches!(broken, Broken::Full));
+            self.reserved = reserved;
+            if self.commit(batch, waiting).is_err() {
                 return false;
             }
-            self.shared.available.store(true, Ordering::Relaxed);
-            self.space.note(self.shared, reserved, false);
             self.checkpoint(count);
         }
     }
@@ -186,6 +195,8 @@ impl<'c, 's> Writer<'c, 's> {
     fn commit(&mut self, mut batch: VecDeque<Unit>, waiting: &mut VecDeque<Unit>) -> Result<(), Broken> {
         if let Err(error) = self.statements.run("BEGIN IMMEDIATE") {
             let broken = Broken::of(failure(error));
+            self.space
+                .note(self.shared, self.reserved, matches!(broken, Broken::Full));
             for unit in batch {
                 refuse(unit, broken.error());
             }
@@ -193,10 +204,10 @@ impl<'c, 's> Writer<'c, 's> {
         }
         let alone = batch.len() == 1;
         let mut ended: Vec<(Done, Result<(), StoreError>)> = Vec::with_capacity(batch.len());
-        let mut committed = Committed::default();
+        let mut sum = Sum::default();
         while let Some(unit) = batch.pop_front() {
             let Unit { run: work, done, .. } = unit;
-            match self.unit(work, alone, &mut committed) {
+            match self.unit(work, alone, &mut sum) {
                 Ok(end) => ended.push((done, end)),
                 Err(broken) => {
                     ended.push((done, Err(broken.error())));
@@ -210,20 +221,17 @@ impl<'c, 's> Writer<'c, 's> {
         if let Err(error) = self.statements.run("COMMIT") {
             return Err(self.give_up(ended, Broken::of(failure(error))));
         }
+        self.shared.available.store(true, Ordering::Relaxed);
+        self.space.note(self.shared, self.reserved, sum.full);
         for (done, end) in ended {
             tell(done, end);
         }
-        self.shared.listeners.tell(committed);
+        self.shared.listeners.tell(sum.committed);
         Ok(())
     }
 
     /// Runs one unit in its savepoint. `Err` when the outer transaction cannot be trusted any more.
-    fn unit(
-        &mut self,
-        work: Box<dyn FnOnce(&mut dyn lanyard_core::store::Tx) -> lanyard_core::store::Ran + Send>,
-        alone: bool,
-        committed: &mut Committed,
-    ) -> Result<Result<(), StoreError>, Broken> {
+    fn unit(&mut self, work: Work, alone: bool, sum: &mut Sum) -> Result<Result<(), StoreError>, Broken> {
         let broken = |error| Broken::of(failure(error));
         if !alone {
             self.statements.run("SAVEPOINT unit").map_err(broken)?;
@@ -231,6 +239,7 @@ impl<'c, 's> Writer<'c, 's> {
         let mut tx = SqlTx::new(&mut self.statements);
         let fate = run(&mut tx, work);
         let (wrote, failed) = (tx.wrote, tx.failed());
+        sum.full |= failed == Some(Failed::Full);
         // A full disk or an I/O error can end the outer transaction behind our back.
         if self.connection.is_autocommit() {
             return Err(match (fate, failed) {
@@ -244,7 +253,7 @@ impl<'c, 's> Writer<'c, 's> {
                 if !alone {
                     self.statements.run("RELEASE unit").map_err(broken)?;
                 }
-                *committed = committed.and(wrote);
+                sum.committed = sum.committed.and(wrote);
                 return Ok(Ok(()));
             }
             Fate::RollBack => Ok(()),
@@ -268,6 +277,8 @@ impl<'c, 's> Writer<'c, 's> {
         {
             tracing::error!(error = %error, "a transaction could not be rolled back; its connection is dropped");
         }
+        self.space
+            .note(self.shared, self.reserved, matches!(broken, Broken::Full));
         tracing::error!(units = ended.len(), error = %broken.error(), "a batch of units was not committed");
         for (done, _) in ended {
             tell(done, Err(broken.error()));
