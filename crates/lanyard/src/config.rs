@@ -15,6 +15,7 @@ use lanyard_jose::algorithm::Algorithm;
 use lanyard_protocol::issuer::Issuer;
 
 pub use check::{Problem, check};
+pub use duration::parse_duration;
 pub use file::FileConfig;
 
 /// A configuration that may be started.
@@ -22,6 +23,8 @@ pub use file::FileConfig;
 pub struct Config {
     /// Allows plain http, on loopback only.
     pub development: bool,
+    /// The organisation's name, as its people know it: on the sign-in page.
+    pub organisation: String,
     /// Where the database, the key-encryption key and one-time tokens rest.
     pub state_dir: PathBuf,
     /// The IdP role.

@@ -1,1 +1,108 @@
-fn main() {}
+//! Lanyard: Enterprise-Managed Authorization for MCP in one program.
+//!
+//! Owns the command line. Each command is a file in `command/`.
+
+mod client_config;
+mod compose;
+mod config;
+mod credentials;
+mod lab;
+mod runtime;
+mod ui;
+
+mod command {
+    pub mod call;
+    pub mod completions;
+    pub mod conformance_client;
+    pub mod connectors;
+    pub mod inspect;
+    pub mod lab;
+    pub mod login;
+    pub mod logout;
+    pub mod serve;
+    pub mod status;
+    pub mod token;
+    pub mod tools;
+}
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::ui::Ui;
+
+/// Enterprise-Managed Authorization for MCP: issuer, authorization server, gateway and client in one program
+#[derive(Debug, Parser)]
+#[command(name = "lanyard", version, propagate_version = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the configured roles
+    Serve(command::serve::ServeArgs),
+    /// Run issuer, authorization server, gateway and sample MCP servers on this machine
+    Lab(Box<command::lab::LabArgs>),
+    /// Sign in to your organisation
+    Login(command::login::LoginArgs),
+    /// Show who you are signed in as
+    Status(command::status::StatusArgs),
+    /// List the connectors that you may reach
+    Connectors(command::connectors::ConnectorsArgs),
+    /// Print an access token for a connector
+    Token(command::token::TokenArgs),
+    /// List the tools of a connector
+    Tools(command::tools::ToolsArgs),
+    /// Call a tool of a connector
+    Call(command::call::CallArgs),
+    /// Sign out and forget this machine's key
+    Logout(command::logout::LogoutArgs),
+    /// Explain a token in plain words
+    Inspect(command::inspect::InspectArgs),
+    /// Print a completion script for your shell
+    Completions(command::completions::CompletionsArgs),
+    /// The client under test of the MCP conformance suite
+    #[command(hide = true)]
+    ConformanceClient(command::conformance_client::ConformanceClientArgs),
+}
+
+#[expect(clippy::disallowed_methods, reason = "the NO_COLOR convention, read once")]
+fn main() -> ExitCode {
+    compose::install_crypto();
+    // A full disk is answered with 503, not with a signal that ends the process: see the store's reserve.
+    let cli = Cli::parse();
+    let ui = Ui::detect(std::env::var("NO_COLOR").is_ok_and(|value| !value.is_empty()));
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            ui.note(&format!("error: the program cannot start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(cli.command, &ui)) {
+        Ok(code) => code,
+        Err(error) => {
+            ui.note(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command, ui: &Ui) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(args) => command::serve::run(args, ui).await,
+        Command::Lab(args) => command::lab::run(*args, ui).await,
+        Command::Login(args) => command::login::run(args, ui).await,
+        Command::Status(args) => command::status::run(args, ui).await,
+        Command::Connectors(args) => command::connectors::run(args, ui).await,
+        Command::Token(args) => command::token::run(args, ui).await,
+        Command::Tools(args) => command::tools::run(args, ui).await,
+        Command::Call(args) => command::call::run(args, ui).await,
+        Command::Logout(args) => command::logout::run(args, ui).await,
+        Command::Inspect(args) => command::inspect::run(args, ui).await,
+        Command::Completions(args) => command::completions::run(&args, Cli::command(), ui),
+        Command::ConformanceClient(args) => command::conformance_client::run(args, ui).await,
+    }
+}

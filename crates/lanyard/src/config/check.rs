@@ -94,8 +94,11 @@ pub fn check(file: &FileConfig) -> Result<Config, Vec<Problem>> {
     if !checker.problems.is_empty() {
         return Err(checker.problems);
     }
+    let host = |issuer: &Issuer| issuer.origin().split("://").nth(1).unwrap_or_default().to_owned();
+    let organisation = file.organisation.clone();
     Ok(Config {
         development: checker.development,
+        organisation: organisation.or_else(|| idp.as_ref().map(|role| host(&role.issuer))).unwrap_or_default(),
         state_dir,
         idp,
         ras,

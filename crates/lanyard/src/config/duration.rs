@@ -11,10 +11,17 @@ pub struct Span(pub Duration);
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        parse(&text).map(Self).ok_or_else(|| {
-            serde::de::Error::custom(format!("{text:?} is not a duration: write a whole number and s, m, h or d, as in \"10m\""))
-        })
+        parse_duration(&text).map(Self).map_err(serde::de::Error::custom)
     }
+}
+
+/// Reads a duration, for keys and for command-line options.
+///
+/// # Errors
+/// In words for the operator.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let words = "is not a duration: write a whole number and s, m, h or d, as in \"10m\"";
+    parse(text).ok_or_else(|| format!("{text:?} {words}"))
 }
 
 fn parse(text: &str) -> Option<Duration> {

@@ -13,6 +13,8 @@ use super::duration::Span;
 pub struct FileConfig {
     /// Allows plain http on loopback. Default: true when nothing else is configured, else false.
     pub development: Option<bool>,
+    /// The organisation's name on the sign-in page. Default: the host of the issuer.
+    pub organisation: Option<String>,
     /// Directory of the database, the key-encryption key and one-time tokens.
     pub state_dir: Option<PathBuf>,
     /// Which roles run: `idp`, `ras`, `gateway`. Default: those that have a section.

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod kek;
 pub mod listen;
+pub mod log;
 pub mod private_file;
 pub mod supervisor;
 pub mod tls;

@@ -1,0 +1,62 @@
+//! `lanyard serve`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use lanyard_core::admin::owner;
+use lanyard_core::store::StoreExt;
+use secrecy::ExposeSecret;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::compose::{self, Running};
+use crate::config::Config;
+use crate::runtime::{log, private_file};
+use crate::ui::Ui;
+
+/// Run the configured roles
+#[derive(Debug, Clone, clap::Args)]
+pub struct ServeArgs {
+    /// The configuration file
+    #[arg(long, short, value_name = "FILE", env = "LANYARD_CONFIG")]
+    config: PathBuf,
+}
+
+/// Runs until SIGTERM or SIGINT, then drains.
+///
+/// # Errors
+/// When the configuration cannot be started.
+pub async fn run(args: ServeArgs, _ui: &Ui) -> anyhow::Result<ExitCode> {
+    let config = Config::load(Some(&args.config))?;
+    log::install(&config.log)?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let running = compose::start(&config).await?;
+    offer_owner_token(&config, &running).await?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: no new connections, requests under way are finished");
+    running.stop().await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// At the first start: a one-time token in a file that only the operator reads.
+async fn offer_owner_token(config: &Config, running: &Running) -> anyhow::Result<()> {
+    let (Some(basis), Some(admin)) = (&running.basis, &config.admin) else { return Ok(()) };
+    let cx = basis.own_cx();
+    let made = basis.store.write(move |tx| owner::first_start(&cx, tx)).await;
+    let Some(token) = made.context("the owner token cannot be made")? else { return Ok(()) };
+    let path = config.state_dir.join("owner-token");
+    private_file::write(&path, token.expose_secret().as_bytes())?;
+    let scheme = if admin.tls.is_some() { "https" } else { "http" };
+    tracing::info!(
+        "first start: within an hour, run `lanyard admin claim --url {scheme}://{} --token-file {}`",
+        admin.address,
+        path.display()
+    );
+    Ok(())
+}

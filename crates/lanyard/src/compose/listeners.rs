@@ -1,0 +1,158 @@
+//! Which room answers on which socket.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use lanyard_core::admin::apply::Deployment;
+use lanyard_core::idp::settings::IdpSettings;
+use lanyard_core::keys::rotation::RotationSettings;
+use lanyard_core::policy::cache::PolicyCache;
+use lanyard_core::ras::settings::RasSettings;
+use lanyard_fetch::JwksCache;
+use lanyard_gateway::gateway::Gateway;
+use lanyard_jose::verify::VerdictCache;
+use lanyard_server::admin::{self, AdminDeps};
+use lanyard_server::cut_off::CutOff;
+use lanyard_server::feed::Feed;
+use lanyard_server::health::{self, HealthDeps};
+use lanyard_server::http::host::{self, Hosts};
+use lanyard_server::idp::{self, IdpDeps};
+use lanyard_server::oauth::basis::Basis;
+use lanyard_server::password::Passwords;
+use lanyard_server::ras::{self, LocalIssuers, RasDeps};
+
+use crate::config::{Config, Listener};
+use crate::runtime::listen::{self, Handler};
+use crate::runtime::supervisor::Supervisor;
+use crate::runtime::tls;
+
+/// Everything a room may need.
+pub(super) struct Rooms<'a> {
+    pub(super) config: &'a Config,
+    pub(super) supervisor: &'a Supervisor,
+    pub(super) basis: &'a Basis,
+    pub(super) idp: Option<Arc<IdpSettings>>,
+    pub(super) ras: Option<Arc<RasSettings>>,
+    pub(super) policy: Arc<PolicyCache>,
+    pub(super) verdicts: VerdictCache,
+    pub(super) leeway: Duration,
+    pub(super) jwks: Arc<JwksCache>,
+    pub(super) local: LocalIssuers,
+    pub(super) feed: Arc<Feed>,
+    pub(super) cut_off: Arc<CutOff>,
+    pub(super) passwords: Arc<Passwords>,
+    pub(super) deployment: Arc<Deployment>,
+    pub(super) rotation: RotationSettings,
+    pub(super) gateway: Option<Arc<Gateway>>,
+}
+
+/// Binds and starts every listener of a process with a store.
+pub(super) async fn start(rooms: Rooms<'_>) -> anyhow::Result<()> {
+    let mut shared: Vec<(&'static str, Listener, Vec<(Hosts, Router)>)> = Vec::new();
+    if let (Some(role), Some(settings)) = (&rooms.config.idp, &rooms.idp) {
+        let router = idp_router(&rooms, settings);
+        shared.push(("idp.listen", role.listener.clone(), vec![(Hosts::of(&settings.issuer), router)]));
+    }
+    if let (Some(role), Some(settings)) = (&rooms.config.ras, &rooms.ras) {
+        let deps = RasDeps {
+            basis: rooms.basis.clone(),
+            settings: Arc::clone(settings),
+            jwks: Arc::clone(&rooms.jwks),
+            local: Arc::clone(&rooms.local),
+            feed: Arc::clone(&rooms.feed),
+        };
+        let room = (Hosts::of(&settings.issuer), ras::router(deps));
+        match shared.iter_mut().find(|(_, listener, _)| listener.address == role.listener.address) {
+            Some((_, _, beside)) => beside.push(room),
+            None => shared.push(("ras.listen", role.listener.clone(), vec![room])),
+        }
+    }
+    for (field, listener, routers) in shared {
+        let handler = listen::router(host::by_host(routers));
+        serve(rooms.config, rooms.supervisor, (field, &listener), handler).await?;
+    }
+    if let (Some(role), Some(gateway)) = (&rooms.config.gateway, &rooms.gateway) {
+        serve(rooms.config, rooms.supervisor, ("gateway.listen", &role.listener), calls(gateway)).await?;
+    }
+    if let Some(listener) = &rooms.config.admin {
+        let deps = AdminDeps {
+            basis: rooms.basis.clone(),
+            deployment: Arc::clone(&rooms.deployment),
+            policy: Arc::clone(&rooms.policy),
+            cut_off: Arc::clone(&rooms.cut_off),
+            passwords: Arc::clone(&rooms.passwords),
+            rotation: rooms.rotation.clone(),
+            gateway_url: super::gateway::origin(rooms.config),
+        };
+        serve(rooms.config, rooms.supervisor, ("admin.listen", listener), listen::router(admin::router(deps))).await?;
+    }
+    if let Some(address) = rooms.config.metrics {
+        let tasks = rooms.supervisor.clone();
+        let deps = HealthDeps {
+            store: Arc::clone(&rooms.basis.store),
+            rings: Some(Arc::clone(&rooms.basis.rings)),
+            tasks: Arc::new(move || tasks.dead().into_iter().map(|(name, _)| (name.to_owned(), false)).collect()),
+            metrics: metrics(),
+        };
+        let listener = Listener { address, tls: None };
+        let handler = listen::router(health::router(deps));
+        serve(rooms.config, rooms.supervisor, ("metrics.listen", &listener), handler).await?;
+    }
+    Ok(())
+}
+
+/// The listener of a process that only runs a gateway.
+pub(super) async fn gateway_only(
+    config: &Config,
+    supervisor: &Supervisor,
+    gateway: &Arc<Gateway>,
+) -> anyhow::Result<()> {
+    let Some(role) = &config.gateway else { return Ok(()) };
+    serve(config, supervisor, ("gateway.listen", &role.listener), calls(gateway)).await
+}
+
+fn idp_router(rooms: &Rooms<'_>, settings: &Arc<IdpSettings>) -> Router {
+    let deps = IdpDeps {
+        basis: rooms.basis.clone(),
+        settings: Arc::clone(settings),
+        policy: Arc::clone(&rooms.policy),
+        verdicts: rooms.verdicts.clone(),
+        leeway: rooms.leeway,
+        ras: rooms.ras.clone(),
+    };
+    idp::router(deps).merge(super::pages::router(rooms.basis, settings, &rooms.config.organisation))
+}
+
+fn calls(gateway: &Arc<Gateway>) -> Handler {
+    let gateway = Arc::clone(gateway);
+    Arc::new(move |request| {
+        let gateway = Arc::clone(&gateway);
+        Box::pin(async move { gateway.handle(request).await.map(Body::new) })
+    })
+}
+
+async fn serve(
+    config: &Config,
+    supervisor: &Supervisor,
+    (field, listener): (&'static str, &Listener),
+    handler: Handler,
+) -> anyhow::Result<()> {
+    let acceptor = listener.tls.as_ref().map(tls::acceptor).transpose()?;
+    let socket = listen::bind(listener.address, field).await?;
+    let address: SocketAddr = listener.address;
+    tracing::info!(listener = field, %address, tls = acceptor.is_some(), "listening");
+    supervisor.start(field, listen::serve(socket, acceptor, handler, supervisor.stop_token(), config.limits.drain));
+    Ok(())
+}
+
+/// The recorder of this process; `None` when another one is installed already.
+fn metrics() -> Option<Arc<dyn Fn() -> String + Send + Sync>> {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    metrics::set_global_recorder(recorder).ok()?;
+    lanyard_server::metrics::describe();
+    Some(Arc::new(move || handle.render()))
+}

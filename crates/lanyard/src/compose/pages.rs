@@ -1,0 +1,47 @@
+//! The sign-in pages beside the IdP's machine endpoints: `web` and `server` never call each other.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use http::request::Parts;
+use lanyard_core::clock::Timestamp;
+use lanyard_core::idp::settings::IdpSettings;
+use lanyard_server::oauth::basis::Basis;
+use lanyard_server::oauth::guard::Guard;
+use lanyard_web::sign_in::passwords::Passwords;
+use lanyard_web::sign_in::{self, Limits, SignInDeps};
+
+/// The router of the pages.
+pub(super) fn router(basis: &Basis, settings: &Arc<IdpSettings>, organisation: &str) -> Router {
+    let (contexts, rings, proxies) = (basis.clone(), Arc::clone(&basis.rings), Arc::clone(&basis.proxies));
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get);
+    sign_in::router(SignInDeps {
+        store: Arc::clone(&basis.store),
+        cx: Arc::new(move |peer| lanyard_core::cx::Cx { peer, ..contexts.own_cx() }),
+        vault: Arc::clone(&basis.vault),
+        settings: Arc::clone(settings),
+        keys: Arc::new(move || rings.snapshot()),
+        peer: Arc::new(move |parts: &Parts| proxies.client(parts)),
+        limits: Arc::new(SharedLimits(Arc::clone(&basis.guard))),
+        passwords: Arc::new(Passwords::new(cores)),
+        organisation: organisation.to_owned(),
+    })
+}
+
+/// The limits of the machine endpoints, for people.
+struct SharedLimits(Arc<Guard>);
+
+impl Limits for SharedLimits {
+    fn admit(&self, source: Option<IpAddr>, account: &str, now: Timestamp) -> Result<(), u64> {
+        self.0.admit(source, Some(account), now)
+    }
+
+    fn failed(&self, source: Option<IpAddr>, account: &str, now: Timestamp) {
+        self.0.failed(source, Some(account), now);
+    }
+
+    fn record_refusal(&self, source: Option<IpAddr>, now: Timestamp) -> bool {
+        self.0.record_refusal(source, now)
+    }
+}
