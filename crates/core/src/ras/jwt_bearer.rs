@@ -3,6 +3,7 @@
 //! Owns the decision at the RAS. Never verifies signatures (it receives `Verified`), never signs, never reads a rule
 //! of the IdP.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lanyard_jose::digest::base64url;
@@ -17,7 +18,7 @@ use crate::client::auth::AuthenticatedClient;
 use crate::client::registration::{ClientAuthMethod, KeyHolder};
 use crate::clock::Timestamp;
 use crate::cx::Cx;
-use crate::id::{AccountId, TrustId};
+use crate::id::AccountId;
 use crate::outcome::Outcome;
 use crate::ras::access_grant::AccessGrant;
 use crate::ras::denial::Denial;
@@ -38,20 +39,16 @@ const TENANTLESS: &str = "organization";
 const KEEP_MARGIN: Duration = Duration::from_secs(60);
 
 /// What the verification before the unit used; the unit refuses if it does not stand any more.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Verification {
-    /// The trust record.
-    pub trust: TrustId,
-    /// Its version.
-    pub trust_version: i64,
+    trust: Arc<Trust>,
 }
 
 impl Verification {
     /// The verification was made by this record.
     pub fn by(trust: &Trust) -> Self {
         Self {
-            trust: trust.id.clone(),
-            trust_version: trust.version,
+            trust: Arc::new(trust.clone()),
         }
     }
 }
@@ -123,7 +120,7 @@ pub fn refuse(cx: &Cx, tx: &mut dyn Tx, client: &AuthenticatedClient, denial: De
 
 /// What the checks found.
 struct Passed {
-    trust: Trust,
+    trust: Arc<Trust>,
     resource: Resource,
     scope: lanyard_protocol::scope::ScopeSet,
     resolved: Resolved,
@@ -141,10 +138,14 @@ fn examine(
     if let Err(denial) = check_client(settings, client, id_jag) {
         return Ok(Err(denial));
     }
-    let trust = match tx.find_trust(&used.trust)? {
-        Some(trust) if trust.enabled && trust.version == used.trust_version && trust.issuer == id_jag.iss => trust,
-        _ => return Ok(Err(Denial::TrustChanged)),
-    };
+    // The same version is the same record: reading all of it again would tell nothing more.
+    let trust = Arc::clone(&used.trust);
+    let stands = tx
+        .trust_version(&trust.id)?
+        .is_some_and(|(version, enabled)| enabled && version == trust.version);
+    if !stands || trust.issuer != id_jag.iss {
+        return Ok(Err(Denial::TrustChanged));
+    }
     if let Err(denial) = check_trust(&trust, client, id_jag) {
         return Ok(Err(denial));
     }
@@ -281,7 +282,7 @@ fn grant(
     let ttl = u64::try_from(trust.access_token_ttl_seconds).map_or(Duration::ZERO, Duration::from_secs);
     let grant = AccessGrant {
         jti: fresh_jti(cx),
-        tenant: trust.tenant,
+        tenant: trust.tenant.clone(),
         account,
         client_id: client.client.client_id.clone(),
         resource: resource.id,

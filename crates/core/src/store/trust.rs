@@ -21,6 +21,8 @@ pub trait TrustStore {
     fn list_trusts_of_issuer(&mut self, issuer: &Issuer) -> Result<Vec<Trust>, StoreError>;
     /// The record of this id.
     fn find_trust(&mut self, id: &TrustId) -> Result<Option<Trust>, StoreError>;
+    /// Version and switch of a record: cheap, asked in every redemption.
+    fn trust_version(&mut self, id: &TrustId) -> Result<Option<(i64, bool)>, StoreError>;
     /// Every record in the order of its issuer.
     fn list_trusts(&mut self) -> Result<Vec<Trust>, StoreError>;
     /// Writes a new record. [`StoreError::Conflict`] when (issuer, tenant claim) is taken.
