@@ -105,6 +105,11 @@ impl Handle {
     }
 }
 
+/// The work of a unit.
+pub(crate) type Work = Box<dyn FnOnce(&mut dyn Tx) -> Ran + Send>;
+/// Who is told its end.
+pub(crate) type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
 /// What became of a unit before its commit.
 pub(crate) enum Fate {
     /// To be committed.
@@ -116,7 +121,7 @@ pub(crate) enum Fate {
 }
 
 /// Runs a unit's closure; a panic is caught here and costs only this unit.
-pub(crate) fn run(tx: &mut SqlTx<'_>, work: Box<dyn FnOnce(&mut dyn Tx) -> Ran + Send>) -> Fate {
+pub(crate) fn run(tx: &mut SqlTx<'_>, work: Work) -> Fate {
     let ran = catch_unwind(AssertUnwindSafe(|| work(tx)));
     match (ran, tx.failed()) {
         (Err(_), _) => {
@@ -130,7 +135,7 @@ pub(crate) fn run(tx: &mut SqlTx<'_>, work: Box<dyn FnOnce(&mut dyn Tx) -> Ran +
 }
 
 /// Tells a unit its end; a panic in the callback costs nobody else anything.
-pub(crate) fn tell(done: Box<dyn FnOnce(Result<(), StoreError>) + Send>, end: Result<(), StoreError>) {
+pub(crate) fn tell(done: Done, end: Result<(), StoreError>) {
     if catch_unwind(AssertUnwindSafe(|| done(end))).is_err() {
         tracing::error!("the callback of a unit of work panicked");
     }

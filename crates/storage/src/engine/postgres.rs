@@ -78,8 +78,9 @@ pub(crate) fn open(url: &str, config: &StoreConfig) -> Result<Opened, OpenError>
     }
     let thread = start("store-listener", move || listener::serve(&shared))?;
     *engine.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+    let store: Arc<dyn Store> = engine.clone();
     Ok(Opened {
-        store: Arc::clone(&engine) as Arc<dyn Store>,
+        store,
         handle: Handle::new(engine),
     })
 }

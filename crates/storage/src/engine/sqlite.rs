@@ -68,8 +68,9 @@ pub(crate) fn open(path: &Path, config: &StoreConfig) -> Result<Opened, OpenErro
     let first = connection::writer(path).map_err(|error| file_error(path, error))?;
     engine.start("store-checkpoint", move || checkpoint::serve(&shared, &first))?;
 
+    let store: Arc<dyn Store> = engine.clone();
     Ok(Opened {
-        store: Arc::clone(&engine) as Arc<dyn Store>,
+        store,
         handle: Handle::new(engine),
     })
 }

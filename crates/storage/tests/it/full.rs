@@ -1,5 +1,7 @@
 //! A full disk on SQLite: refused, still cut off, and recovered without help.
 
+use std::process::Command;
+
 use lanyard_core::store::replay::ReplayKind;
 use lanyard_core::store::{Mode, StoreError, StoreExt as _};
 use lanyard_testkit::block_on::block_on;
@@ -123,4 +125,51 @@ fn a_reserved_unit_is_not_lost_with_an_ordinary_one_that_meets_a_full_disk() {
             .ended_at
             .is_some()
     );
+}
+
+const CHILD: &str = "LANYARD_TEST_UNDER_LIMIT";
+
+/// The limit belongs to a process, so the case runs in one of its own: this test program again, under `ulimit`.
+#[test]
+fn under_a_file_size_limit_the_store_gets_full_lets_a_deactivation_commit_and_recovers() {
+    if std::env::var_os(CHILD).is_some() {
+        return under_a_file_size_limit();
+    }
+    let name = "full::under_a_file_size_limit_the_store_gets_full_lets_a_deactivation_commit_and_recovers";
+    // 6,144 blocks of 512 bytes. As in the program itself, the signal is ignored, so that the write fails instead.
+    let output = Command::new("/bin/sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 6144; exec \"$@\"", "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+fn under_a_file_size_limit() {
+    let b = Bench::sqlite();
+    b.write(|tx| tx.insert_session(&session("s", "ada", 1))).unwrap();
+    fill(&b);
+    assert!(b.handle.health().full);
+    assert_eq!(deactivate(&b).unwrap(), 1);
+    for _ in 0..20 {
+        let (record, text) = event("more", "admin.user.deactivated", 0);
+        block_on(b.store.write_reserved(move |tx| tx.append_event(&record, &text))).unwrap();
+    }
+    assert!(
+        b.read(|tx| tx.find_session(&id("s")))
+            .unwrap()
+            .unwrap()
+            .ended_at
+            .is_some()
+    );
+    while b.write(|tx| tx.purge_uses(at(10), 1000)).unwrap() > 0 {}
+    b.write(|tx| tx.insert_user(&user("later"))).unwrap();
+    assert!(!b.handle.health().full);
 }

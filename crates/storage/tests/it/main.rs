@@ -1,12 +1,5 @@
 //! Conformance of the store: every case runs on SQLite and on PostgreSQL and expects the same.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 /// Declares cases; each becomes one test per engine.
 macro_rules! conformance {

@@ -150,7 +150,7 @@ fn start_over(connection: &Connection) {
 
 /// Makes the file this long with blocks that are really taken.
 fn fill(file: &mut File, bytes: u64) -> std::io::Result<()> {
-    const BLOCK: [u8; 64 << 10] = [0; 64 << 10];
+    static BLOCK: [u8; 64 << 10] = [0; 64 << 10];
     let mut at = file.seek(SeekFrom::End(0))?;
     while at < bytes {
         let rest = usize::try_from(bytes.saturating_sub(at))

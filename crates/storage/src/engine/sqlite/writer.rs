@@ -7,14 +7,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use lanyard_core::store::{Mode, Ran, StoreError, Tx, Unit};
+use lanyard_core::store::{Mode, StoreError, Unit};
 use rusqlite::Connection;
 
 use super::Shared;
 use super::connection::{self, Checkpoint, Statements, checkpoint_at_once, failure};
 use super::space::Space;
 use crate::engine::queue::Taken;
-use crate::engine::{Fate, refuse, run, tell};
+use crate::engine::{Done, Fate, Work, refuse, run, tell};
 use crate::sql::{Committed, Failed, SqlTx};
 
 /// Without a unit for so long, the log is copied, so that a start after a crash has little to read.
@@ -23,9 +23,6 @@ const IDLE: Duration = Duration::from_secs(2);
 const UNITS_PER_CHECKPOINT: usize = 256;
 /// And at most so many commits.
 const COMMITS_PER_CHECKPOINT: usize = 64;
-
-type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-type Work = Box<dyn FnOnce(&mut dyn Tx) -> Ran + Send>;
 
 /// What the units of a batch add up to.
 #[derive(Default)]
