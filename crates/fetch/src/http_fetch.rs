@@ -114,6 +114,7 @@ impl HttpFetch {
 
     async fn send(&self, request: FetchRequest) -> Result<FetchResponse, FetchError> {
         let port = self.check(&request.url)?;
+        let show_redirects = request.show_redirects;
         let mut outgoing = self
             .client(port)?
             .request(request.method, request.url)
@@ -122,7 +123,7 @@ impl HttpFetch {
             outgoing = outgoing.body(request.body);
         }
         let answer = outgoing.send().await.map_err(|error| cause(&error))?;
-        if answer.status().is_redirection() {
+        if answer.status().is_redirection() && !show_redirects {
             return Err(FetchError::Forbidden("a redirect"));
         }
         let (status, headers) = (answer.status(), answer.headers().clone());

@@ -36,6 +36,9 @@ pub struct FetchRequest {
     pub max_body: usize,
     /// The deadline for everything: resolving, connecting, sending, reading.
     pub timeout: Duration,
+    /// Whether a redirect is handed to the caller as an answer instead of an error. It is never followed here; a
+    /// browser that plays a person follows it by itself.
+    pub show_redirects: bool,
 }
 
 impl FetchRequest {
@@ -50,6 +53,7 @@ impl FetchRequest {
             body: Vec::new(),
             max_body: DEFAULT_MAX_BODY,
             timeout: DEFAULT_TIMEOUT,
+            show_redirects: false,
         }
     }
 

@@ -65,6 +65,7 @@ impl CallDelivery for HttpDelivery {
                 body,
                 max_body: 4096,
                 timeout: DEFAULT_TIMEOUT,
+                show_redirects: false,
             };
             let response = self
                 .fetch

@@ -6,7 +6,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use lanyard_client::connectors::{remove_key_request, remove_key_response};
+use lanyard_client::flow_error::FlowError;
 use lanyard_client::store::CredentialStore as _;
+use lanyard_client::token_endpoint::TokenError;
+use lanyard_protocol::oauth::error::ErrorCode;
 
 use crate::client_config::at::At;
 use crate::client_config::open::{Client, Ground};
@@ -56,6 +59,12 @@ async fn sign_out(args: &LogoutArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     }
     ground.state.save(&ground.directory)?;
     match at_issuer {
+        Err(error) if ended_before(&error) => {
+            ui.line(&format!(
+                "Signed out on this machine; {issuer} had ended the sign-in already."
+            ));
+            Ok(ExitCode::SUCCESS)
+        }
         Ok(()) => {
             ui.line(&format!("Signed out at {issuer}."));
             Ok(ExitCode::SUCCESS)
@@ -69,6 +78,21 @@ async fn sign_out(args: &LogoutArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// Whether the issuer refuses because there is nothing left to end: key, token or account are gone.
+fn ended_before(error: &anyhow::Error) -> bool {
+    let gone = |error: &TokenError| {
+        let refusal = error.refusal();
+        refusal.is_some_and(|refusal| refusal.is(ErrorCode::InvalidToken) || refusal.is(ErrorCode::InvalidClient))
+    };
+    error.chain().any(
+        |cause| match (cause.downcast_ref::<FlowError>(), cause.downcast_ref::<TokenError>()) {
+            (Some(FlowError::SignInOver { .. } | FlowError::NotSignedIn { .. }), _) => true,
+            (Some(FlowError::Token { error, .. }), _) | (_, Some(error)) => gone(error),
+            _ => false,
+        },
+    )
 }
 
 /// Removing this machine's key ends the sign-ins that are bound to it. Where there is no such key, the refresh token is

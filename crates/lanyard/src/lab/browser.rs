@@ -74,6 +74,7 @@ impl Browser {
             request = request.header(COOKIE, HeaderValue::try_from(pairs.join("; "))?);
         }
         request.max_body = 256 * 1024;
+        request.show_redirects = true;
         let response = self.fetch.fetch(request).await?;
         for value in response.headers.get_all(SET_COOKIE) {
             let pair = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
