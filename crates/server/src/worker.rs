@@ -161,7 +161,10 @@ impl Worker {
     }
 
     /// Tells how many refusals of anonymous callers were counted and not written down one by one.
-    async fn summarise(&self) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn summarise(&self) -> Result<(), StoreError> {
         for sum in self.basis.guard.end_minutes(self.basis.now()) {
             let mut cx = self.basis.own_cx();
             cx.peer = sum.source;

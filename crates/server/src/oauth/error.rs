@@ -190,6 +190,7 @@ pub(crate) const fn redemption(denial: &redemption::Denial) -> Refusal {
         | Denial::ResourceNotTrusted(_)
         | Denial::UnknownSubject
         | Denial::AccountDisabled
+        | Denial::LinkConflict
         | Denial::CutOff => (ErrorCode::InvalidGrant, NEUTRAL),
         Denial::Replayed => (ErrorCode::InvalidGrant, "the assertion was already used"),
         Denial::UnknownResource | Denial::ResourceNotOpen(_) | Denial::NoSoleResource => (
