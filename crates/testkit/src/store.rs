@@ -27,6 +27,11 @@ impl TestStore {
     pub fn store(&self) -> Arc<dyn Store> {
         Arc::clone(&self.opened.store)
     }
+
+    /// Stops the engine: every further unit fails.
+    pub fn stop(&self) {
+        self.opened.handle.shutdown();
+    }
 }
 
 impl Default for TestStore {

@@ -91,6 +91,9 @@ pub enum Denial {
     /// Nobody is linked to the subject, and accounts are not made here (RAS-JB-19, AL-05).
     #[error("no account is linked to the subject, and the trust record makes none")]
     UnknownSubject,
+    /// The account that the ID-JAG names belongs to somebody else, or the subject has another one (AL-02, AL-04).
+    #[error("the account named by aud_sub is linked to another subject, or the subject to another account")]
+    LinkConflict,
     /// The account is switched off (AL-06).
     #[error("the account is switched off")]
     AccountDisabled,
@@ -130,6 +133,7 @@ impl Denial {
             Self::NarrowerRequest(_) => "narrower_request",
             Self::NoScope => "no_scope",
             Self::UnknownSubject => "unknown_subject",
+            Self::LinkConflict => "link_conflict",
             Self::AccountDisabled => "account_disabled",
             Self::CutOff => "cut_off",
             Self::Replayed => "replayed",

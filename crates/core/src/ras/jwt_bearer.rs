@@ -24,7 +24,7 @@ use crate::ras::access_grant::AccessGrant;
 use crate::ras::denial::Denial;
 use crate::ras::scope::{Asked, decide};
 use crate::ras::settings::RasSettings;
-use crate::ras::subject::{Resolved, provision, resolve};
+use crate::ras::subject::{Resolved, link, provision, resolve};
 use crate::ras::target;
 use crate::store::replay::ReplayKind;
 use crate::store::trust::TrustStore;
@@ -277,6 +277,10 @@ fn grant(
     } = passed;
     let (account, is_new): (AccountId, bool) = match resolved {
         Resolved::Known(account) => (account.id, false),
+        Resolved::Named(account) => {
+            link(cx, tx, &trust, &id_jag.sub, &account.id)?;
+            (account.id, false)
+        }
         Resolved::New => (provision(cx, tx, &trust, &id_jag.sub, None)?, true),
     };
     let ttl = u64::try_from(trust.access_token_ttl_seconds).map_or(Duration::ZERO, Duration::from_secs);

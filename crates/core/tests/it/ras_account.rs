@@ -1,6 +1,7 @@
 //! Tenants and account linking: MT, AL.
 
-use lanyard_core::ras::account::AccountOrigin;
+use lanyard_core::id::{AccountId, Id, TenantId};
+use lanyard_core::ras::account::{Account, AccountOrigin};
 use lanyard_core::ras::denial::Denial;
 use lanyard_core::ras::jwt_bearer::{self, Verification};
 use lanyard_core::trust::issuer::Allowed;
@@ -177,4 +178,74 @@ fn each_issuer_is_held_to_its_own_clients_and_resources_mt_11() {
     // An empty list allows nothing.
     let closed = World::with(|trust| trust.clients = Allowed::Only(Vec::new()));
     assert_eq!(closed.redeem(&closed.id_jag(|_| ())), Err(Denial::ClientNotTrusted));
+}
+
+/// An account that an administrator made, of a tenant.
+fn made_by_admin(world: &World, id: &'static str, tenant: &'static str) {
+    let account = Account {
+        id: AccountId::from_stored(id.to_owned()),
+        tenant: TenantId::from_stored(tenant.to_owned()),
+        origin: AccountOrigin::Admin,
+        enabled: true,
+        not_before: None,
+        created_at: world.now(),
+    };
+    world.write(move |tx| tx.insert_account(&account)).unwrap();
+}
+
+#[test]
+fn an_account_named_by_our_own_id_is_linked_when_it_is_nobodys_yet_al_02() {
+    let world = World::with(|trust| trust.just_in_time = false);
+    made_by_admin(&world, "acct_before", "ten_1");
+    let named = |sub: &str| {
+        world.id_jag(|claims| {
+            claims.sub = subject(sub);
+            claims.aud_sub = Some("acct_before".to_owned());
+        })
+    };
+    assert_eq!(world.redeem(&named("alice")).unwrap().account.as_str(), "acct_before");
+    // AL-04: from then on the primary key decides, with or without the name.
+    assert_eq!(
+        world.redeem(&world.id_jag(|_| ())).unwrap().account.as_str(),
+        "acct_before"
+    );
+    assert_eq!(
+        world.redeem(&named("mallory")),
+        Err(Denial::LinkConflict),
+        "somebody else's account"
+    );
+    made_by_admin(&world, "acct_second", "ten_1");
+    let moved = world.id_jag(|claims| claims.aud_sub = Some("acct_second".to_owned()));
+    assert_eq!(
+        world.redeem(&moved),
+        Err(Denial::LinkConflict),
+        "a linked subject is not moved"
+    );
+}
+
+#[test]
+fn an_account_of_another_tenant_is_not_reached_by_its_id_al_02_mt_01() {
+    let world = World::new();
+    world.trust_also(2, "https://second.example", |_| ());
+    made_by_admin(&world, "acct_foreign", "ten_2");
+    for named in ["acct_foreign", "acct_nobody", "not an id", ""] {
+        let id_jag = world.id_jag(|claims| claims.aud_sub = Some(named.to_owned()));
+        assert_eq!(world.redeem(&id_jag), Err(Denial::UnknownSubject), "{named}");
+    }
+}
+
+#[test]
+fn an_issuer_does_not_take_over_the_account_of_another_issuers_person_mt_11() {
+    let world = World::new();
+    let account = world.redeem(&world.id_jag(|_| ())).unwrap().account;
+    let (trust, key) = world.trust_also(2, "https://second.example", |trust| {
+        // The worst case: a second issuer for the same tenant.
+        trust.tenant = TenantId::from_stored("ten_1".to_owned());
+    });
+    let claims = claims_of(&world, "https://second.example", |claims| {
+        claims.aud_sub = Some(account.as_str().to_owned());
+    });
+    let id_jag = verified(&claims, &key, world.now());
+    let end = world.redeem_by(world.client("agent"), &id_jag, None, &[], &Verification::by(&trust));
+    assert_eq!(end, Err(Denial::LinkConflict));
 }

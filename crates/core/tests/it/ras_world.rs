@@ -63,7 +63,7 @@ pub(crate) struct World {
     random: Arc<dyn Random>,
     micros: AtomicI64,
     jtis: AtomicU64,
-    _company: lanyard_testkit::store::TestStore,
+    kept: lanyard_testkit::store::TestStore,
 }
 
 pub(crate) fn issuer(text: &str) -> Issuer {
@@ -168,7 +168,7 @@ impl World {
             random: Arc::new(Counted(AtomicU64::new(1))),
             micros: AtomicI64::new(START * 1_000_000),
             jtis: AtomicU64::new(0),
-            _company: company,
+            kept: company,
         };
         world
             .write(move |tx| {
@@ -193,6 +193,11 @@ impl World {
 
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.micros.load(Ordering::SeqCst))
+    }
+
+    /// The store goes away under the running deployment.
+    pub(crate) fn lose_store(&self) {
+        self.kept.stop();
     }
 
     pub(crate) fn advance(&self, by: Duration) {
@@ -225,12 +230,14 @@ impl World {
         change(&mut trust);
         let stored = trust.clone();
         self.write(move |tx| {
-            tx.insert_tenant(&Tenant {
-                id: stored.tenant.clone(),
-                name: stored.tenant.to_string(),
-                managed_only: true,
-                created_at: stored.created_at,
-            })?;
+            if tx.find_tenant(&stored.tenant)?.is_none() {
+                tx.insert_tenant(&Tenant {
+                    id: stored.tenant.clone(),
+                    name: stored.tenant.to_string(),
+                    managed_only: true,
+                    created_at: stored.created_at,
+                })?;
+            }
             tx.insert_trust(&stored)
         })
         .unwrap();
