@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many entries one generation holds; at most twice as many stay in memory.
-const GENERATION: usize = 4096;
+const GENERATION: usize = 2048;
 
 /// A bounded memory in two generations: what was not asked for during a whole generation is forgotten.
 #[derive(Debug)]
