@@ -189,8 +189,8 @@ pub(crate) const fn redemption(denial: &redemption::Denial) -> Refusal {
         | Denial::ClientNotTrusted
         | Denial::ResourceNotTrusted(_)
         | Denial::UnknownSubject
-        | Denial::AccountDisabled
         | Denial::LinkConflict
+        | Denial::AccountDisabled
         | Denial::CutOff => (ErrorCode::InvalidGrant, NEUTRAL),
         Denial::Replayed => (ErrorCode::InvalidGrant, "the assertion was already used"),
         Denial::UnknownResource | Denial::ResourceNotOpen(_) | Denial::NoSoleResource => (
