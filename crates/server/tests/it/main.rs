@@ -1,0 +1,24 @@
+//! The machine endpoints over their routers, without sockets: what is on the wire, and what is in the audit log.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where it breaks"
+)]
+
+mod client_authentication;
+mod code_and_refresh;
+mod connectors_and_keys;
+mod cut_off;
+mod exchange;
+mod exchange_refusals;
+mod hosts;
+mod introspection_and_revocation;
+mod metadata;
+mod redemption;
+mod redemption_refusals;
+mod requests;
+mod support;
+mod worker;
