@@ -20,6 +20,7 @@ use crate::answer;
 use crate::body::{Body, Guarded};
 use crate::decide::{self, Denial};
 use crate::gateway::{Exchange, Gateway, unrecorded};
+use crate::handles::HandleSeal;
 use crate::mcp::edit::{Edit, ToolFilter};
 use crate::mcp::message::{Message, MessageKind};
 use crate::mcp::method;
@@ -30,7 +31,7 @@ use crate::session::{SessionRefusal, id_of};
 impl Gateway {
     /// A `POST`: one JSON-RPC message.
     pub(crate) async fn post(self: &Arc<Self>, exchange: &Exchange<'_>, body: &[u8]) -> Response<Body> {
-        let message = match Message::read(body) {
+        let mut message = match Message::read(body) {
             Ok(message) => message,
             Err(error) => {
                 return self
@@ -63,6 +64,16 @@ impl Gateway {
                 return self.refuse(exchange, Some(&message), refusal.code(), response).await;
             }
         };
+        if let Some(state) = &message.state {
+            let Some(state) = self.handles_of(exchange).open(state) else {
+                let error = WireError::new(-32602, "the request state is not valid");
+                let response = answer::wire_error(&error, message.id);
+                return self
+                    .refuse(exchange, Some(&message), "request_state_foreign", response)
+                    .await;
+            };
+            message.state = Some(state);
+        }
         if message.kind == MessageKind::Request && self.record(exchange, Some(&message), "allowed").await.is_err() {
             return unrecorded();
         }
@@ -203,7 +214,16 @@ impl Gateway {
             },
             declare: matches!(message.method.as_str(), "initialize" | "server/discover"),
             private: era == Era::Stateless && method::is_cacheable(&message.method),
+            handles: (era == Era::Stateless && method::may_ask(&message.method)).then(|| self.handles_of(exchange)),
         }
+    }
+
+    fn handles_of(&self, exchange: &Exchange<'_>) -> HandleSeal {
+        HandleSeal::new(
+            &self.handle_key,
+            exchange.route.config.resource.as_str(),
+            &exchange.token,
+        )
     }
 
     async fn forward(

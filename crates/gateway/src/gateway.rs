@@ -11,6 +11,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use lanyard_jose::digest::HmacKey;
 use lanyard_jose::token::{AccessToken, Verified};
 use lanyard_protocol::gateway::RouteSnapshot;
 use lanyard_resource_server::clock::Clock;
@@ -41,6 +42,7 @@ pub struct Gateway {
     calls: Arc<dyn CallSink>,
     pub(crate) credentials: Arc<dyn UpstreamCredentials>,
     pub(crate) sessions: Sessions,
+    pub(crate) handle_key: HmacKey,
     pub(crate) upstream: Upstream,
     strangers: StrangerBudget,
     requests: AtomicU64,
@@ -77,6 +79,7 @@ impl Gateway {
             calls: deps.calls,
             credentials: deps.credentials,
             sessions: Sessions::new(),
+            handle_key: deps.handle_key,
             strangers: StrangerBudget::default(),
             requests: AtomicU64::new(0),
             settings,

@@ -17,6 +17,7 @@ pub mod delivery;
 pub mod feed;
 mod forward;
 pub mod gateway;
+mod handles;
 mod mcp;
 mod proxy;
 mod route;

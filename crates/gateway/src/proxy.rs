@@ -3,15 +3,17 @@
 //! Owns the fresh request: nothing of the caller's is copied but what is named here (RS-GW-02, RS-GW-03; security,
 //! rows 23 and 28). Never decides.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::stream::{self, StreamExt};
 use http::header::{
     ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body::Frame;
+use http_body_util::{BodyExt, BodyStream, Full, StreamBody};
 use hyper::body::Incoming;
 
-use crate::body::{Body, full};
+use crate::body::{Body, BodyError, full};
 use crate::mcp::edit::Edit;
 use crate::mcp::message::Message;
 use crate::mcp::sse::EditedEvents;
@@ -158,18 +160,13 @@ async fn edited(headers: &HeaderMap, status: StatusCode, body: Incoming, edit: E
     if !is_type(headers, "application/json") {
         return Ok(streamed(body));
     }
-    // Sharing is also forbidden by the HTTP header, so a very large result is not held back for its own word on it.
-    let length = http_body::Body::size_hint(&body).exact().unwrap_or(0);
-    if edit.only_private() && usize::try_from(length).map_or(true, |length| length > MAX_EDITED_BYTES) {
-        return Ok(streamed(body));
-    }
-    let whole = match Limited::new(body, MAX_EDITED_BYTES).collect().await {
-        Ok(whole) => whole.to_bytes(),
-        Err(error) => {
-            let too_long = error.downcast_ref::<LengthLimitError>().is_some();
-            tracing::warn!(too_long, "an answer that has to be changed could not be read");
+    let whole = match whole_or_rest(body).await? {
+        Whole::Read(whole) => whole,
+        Whole::TooLong(_) if edit.is_vital() => {
+            tracing::warn!("an answer that has to be changed is too long");
             return Err(NotForCallers);
         }
+        Whole::TooLong(body) => return Ok(body),
     };
     match edit.message(&whole) {
         Ok(Some(changed)) => Ok(full(changed)),
@@ -179,6 +176,32 @@ async fn edited(headers: &HeaderMap, status: StatusCode, body: Incoming, edit: E
             Err(NotForCallers)
         }
     }
+}
+
+enum Whole {
+    Read(Bytes),
+    /// What was read and what is still to come, as one body.
+    TooLong(Body),
+}
+
+/// Reads a body up to the limit.
+async fn whole_or_rest(mut body: Incoming) -> Result<Whole, NotForCallers> {
+    let mut read = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            tracing::warn!(%error, "an answer that has to be changed broke off");
+            NotForCallers
+        })?;
+        if let Ok(data) = frame.into_data() {
+            read.extend_from_slice(&data);
+        }
+        if read.len() > MAX_EDITED_BYTES {
+            let first = stream::once(std::future::ready(Ok(Frame::data(read.freeze()))));
+            let rest = BodyStream::new(body.map_err(BodyError::from));
+            return Ok(Whole::TooLong(Body::new(StreamBody::new(first.chain(rest)))));
+        }
+    }
+    Ok(Whole::Read(read.freeze()))
 }
 
 /// Whether the content is of a media type, parameters aside.

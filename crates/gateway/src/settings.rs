@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use lanyard_jose::digest::HmacKey;
 use lanyard_jose::verify::VerdictCache;
 use lanyard_resource_server::keys::KeySource;
 use lanyard_resource_server::revocation::RevocationView;
@@ -26,6 +27,8 @@ pub struct GatewayDeps {
     pub calls: Arc<dyn CallSink>,
     /// What is shown to the servers behind.
     pub credentials: Arc<dyn UpstreamCredentials>,
+    /// Binds handles of servers behind to callers. Random, and the same on all gateways of a deployment.
+    pub handle_key: HmacKey,
     /// Trust roots and versions for `https` upstreams. ALPN is set by the gateway.
     pub tls: rustls::ClientConfig,
 }

@@ -10,6 +10,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::members::{Members, Writer, text};
+use super::message::REQUEST_STATE;
+use crate::handles::HandleSeal;
 
 /// Says whether the caller may use a tool.
 pub(crate) type ToolFilter = Box<dyn Fn(&str) -> bool + Send + Sync>;
@@ -23,6 +25,8 @@ pub(crate) struct Edit {
     pub(crate) declare: bool,
     /// Set `cacheScope` to `private`.
     pub(crate) private: bool,
+    /// Bind `requestState` to the caller.
+    pub(crate) handles: Option<HandleSeal>,
 }
 
 /// The answer was not JSON that we could change.
@@ -31,16 +35,26 @@ pub(crate) struct NotEditable;
 
 impl Edit {
     pub(crate) fn is_needed(&self) -> bool {
-        self.tools.is_some() || self.declare || self.private
+        self.tools.is_some() || self.declare || self.private || self.handles.is_some()
     }
 
-    pub(crate) fn only_private(&self) -> bool {
-        self.private && self.tools.is_none() && !self.declare
+    /// Whether an answer that is too long to be read must not go on. Otherwise it may: sharing is also forbidden by an
+    /// HTTP header, and a state without its seal is refused when it comes back.
+    pub(crate) fn is_vital(&self) -> bool {
+        self.tools.is_some() || self.declare
+    }
+
+    /// Whether a message may have something to change, seen from afar.
+    fn concerns(&self, message: &str) -> bool {
+        self.tools.is_some() || self.declare || self.private || message.contains(REQUEST_STATE)
     }
 
     /// Changes a JSON-RPC message; `None` when there is nothing to change in it.
     pub(crate) fn message(&self, message: &[u8]) -> Result<Option<Vec<u8>>, NotEditable> {
         let message = str::from_utf8(message).map_err(|_| NotEditable)?;
+        if !self.concerns(message) {
+            return Ok(None);
+        }
         let members = Members::read(message).ok_or(NotEditable)?;
         let mut changed = false;
         let mut out = Writer::new(message.len() + 128);
@@ -70,6 +84,10 @@ impl Edit {
                     out.raw(name, &with_extension(value)?);
                 }
                 "cacheScope" if self.private => {}
+                REQUEST_STATE => match (&self.handles, text(value)) {
+                    (Some(handles), Some(state)) => out.text(name, &handles.seal(&state)),
+                    _ => out.raw(name, value.get().as_bytes()),
+                },
                 _ => out.raw(name, value.get().as_bytes()),
             }
         }
@@ -186,6 +204,7 @@ mod tests {
             declare: true,
             private: true,
             tools: Some(Box::new(|_| false)),
+            handles: None,
         };
         assert_eq!(edit.message(br#"{"id":1,"error":{"code":1}}"#), Ok(None));
         assert_eq!(edit.message(br#"{"method":"notifications/progress"}"#), Ok(None));

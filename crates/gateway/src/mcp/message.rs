@@ -7,8 +7,11 @@ use std::str;
 use lanyard_protocol::json;
 use serde_json::value::RawValue;
 
-use super::members::{Members, Writer};
+use super::members::{Members, Writer, text};
 use super::method;
+
+/// The member in which a client brings a state back (2026-07-28).
+pub(crate) const REQUEST_STATE: &str = "requestState";
 
 /// A message that reads in exactly one way.
 pub(crate) struct Message<'a> {
@@ -20,6 +23,8 @@ pub(crate) struct Message<'a> {
     pub(crate) params: Option<Members<'a>>,
     /// The tool, prompt, resource or task that the message is about.
     pub(crate) name: Option<String>,
+    /// What the server behind gave the client to bring back; replaced by what it made, once that was checked.
+    pub(crate) state: Option<String>,
     outcome: Option<(&'static str, &'a RawValue)>,
     length: usize,
 }
@@ -73,6 +78,7 @@ impl<'a> Message<'a> {
             method: String::new(),
             params: None,
             name: None,
+            state: None,
             outcome: None,
             length: body.len(),
         };
@@ -108,16 +114,20 @@ impl<'a> Message<'a> {
         };
         let params = Members::read(params.get()).ok_or(Unreadable::Shape("params is not an object"))?;
         let subject = method::subject_of(&self.method);
-        for decided in subject.into_iter().chain(["_meta"]) {
+        for decided in subject.into_iter().chain(["_meta", REQUEST_STATE]) {
             if params
                 .0
                 .iter()
-                .any(|(name, _)| name != decided && name.eq_ignore_ascii_case(decided))
+                .any(|(name, _)| name != decided && folds_to(name, decided))
             {
                 return Err(Unreadable::Shape("a member of params can be read in two ways"));
             }
         }
         self.name = subject.and_then(|subject| params.text(subject));
+        self.state = match params.find(REQUEST_STATE) {
+            Some(state) => Some(text(state).ok_or(Unreadable::Shape("the request state is not a string"))?),
+            None => None,
+        };
         self.params = Some(params);
         Ok(())
     }
@@ -138,8 +148,9 @@ impl<'a> Message<'a> {
             let subject = method::subject_of(&self.method);
             let mut inner = Writer::new(self.length);
             for (name, value) in &params.0 {
-                match &self.name {
-                    Some(text) if subject == Some(name.as_ref()) => inner.text(name, text),
+                match (&self.name, &self.state) {
+                    (Some(text), _) if subject == Some(name.as_ref()) => inner.text(name, text),
+                    (_, Some(state)) if name == REQUEST_STATE => inner.text(name, state),
                     _ => inner.raw(name, value.get().as_bytes()),
                 }
             }
@@ -147,6 +158,16 @@ impl<'a> Message<'a> {
         }
         out.finish()
     }
+}
+
+/// Whether a reader that ignores case could take one name for the other. Two letters outside ASCII fold into it.
+fn folds_to(name: &str, decided: &str) -> bool {
+    let fold = |c: char| match c {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        other => other.to_ascii_lowercase(),
+    };
+    name.chars().map(fold).eq(decided.chars().map(fold))
 }
 
 fn is_id(id: &RawValue) -> bool {
@@ -183,6 +204,7 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","Name":"b"}}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","n\u0061me":"b"}}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_META":{}}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","reque\u017ftState":"x"}}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"x":1,"x":2}}}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"x":"\ud800"}}}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}{"jsonrpc":"2.0","id":2,"method":"tools/call"}"#,

@@ -59,3 +59,8 @@ pub(crate) fn is_cacheable(method: &str) -> bool {
             | "resources/read"
     )
 }
+
+/// Whether the result may ask the client to come back with a state (2026-07-28).
+pub(crate) fn may_ask(method: &str) -> bool {
+    matches!(method, "tools/call" | "prompts/get" | "resources/read")
+}

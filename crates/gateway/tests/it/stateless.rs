@@ -1,9 +1,11 @@
 //! 2026-07-28: every request stands alone, headers mirror the body.
 
+use std::sync::Arc;
+
 use http::{Method, StatusCode};
 use serde_json::json;
 
-use crate::upstream::plain;
+use crate::upstream::{Handler, json_answer, plain, respond};
 use crate::world::{STATELESS, World, message, stateless};
 
 #[tokio::test]
@@ -222,4 +224,83 @@ async fn headers_are_checked_before_scopes_and_scopes_before_methods() {
         world.post_stateless(&poor, "vendor/thing", json!({})).await.status,
         StatusCode::FORBIDDEN
     );
+}
+
+/// A server that asks for something first and gives a state to bring back.
+fn asking(events: bool) -> Handler {
+    Arc::new(move |seen| {
+        let request = seen.json();
+        let result = match request["params"]["requestState"].as_str() {
+            Some(state) => json!({"resultType": "complete", "content": [], "was": state}),
+            None => json!({"resultType": "input_required", "requestState": "made.by \"server\"", "inputRequests": {}}),
+        };
+        let answer = json!({"jsonrpc": "2.0", "id": request["id"], "result": result});
+        if events {
+            return respond(
+                200,
+                &[("content-type", "text/event-stream")],
+                &format!("data: {answer}\n\n"),
+            );
+        }
+        json_answer(&answer)
+    })
+}
+
+#[tokio::test]
+async fn a_state_comes_back_only_from_whom_it_was_made_for_rs_w26_07() {
+    for events in [false, true] {
+        let world = World::start(asking(events), |_| {}).await;
+        let token = world.token(|_| {});
+        let asked = world
+            .post_stateless(&token, "tools/call", json!({"name": "list_invoices"}))
+            .await;
+        let body = asked.body.trim().trim_start_matches("data: ");
+        let result = serde_json::from_str::<serde_json::Value>(body).unwrap()["result"].clone();
+        let state = result["requestState"].as_str().unwrap().to_owned();
+        assert_ne!(state, "made.by \"server\"");
+        let params = json!({"name": "list_invoices", "requestState": state, "inputResponses": {}});
+
+        let done = world.post_stateless(&token, "tools/call", params.clone()).await;
+        assert!(done.body.contains(r#""was":"made.by \"server\"""#), "{}", done.body);
+
+        let seen = world.upstream.requests().len();
+        for (member, value) in [("sub", "acct_other"), ("client_id", "other-client")] {
+            let thief = world.token(|claims| claims[member] = json!(value));
+            let refused = world.post_stateless(&thief, "tools/call", params.clone()).await;
+            assert_eq!((refused.status, refused.code()), (StatusCode::BAD_REQUEST, -32602));
+            assert_eq!(world.calls.last().decision, "request_state_foreign");
+            // Nor with the seal taken off, nor in the older revision, which has no such member.
+            let bare = json!({"name": "list_invoices", "requestState": "made.by \"server\""});
+            let refused = world.post_stateless(&thief, "tools/call", bare.clone()).await;
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+            let older = [("mcp-protocol-version", "2025-11-25")];
+            let refused = world.post_as(&thief, &message("tools/call", bare), &older).await;
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+        }
+        assert_eq!(
+            world.upstream.requests().len(),
+            seen,
+            "nothing of a thief reaches the server"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_long_result_is_passed_on_whole_and_a_long_list_is_not() {
+    let handler: Handler = Arc::new(|seen| {
+        let request = seen.json();
+        let result = json!({"tools": [], "content": [{"type": "text", "text": "x".repeat(5 * 1024 * 1024)}]});
+        json_answer(&json!({"jsonrpc": "2.0", "id": request["id"], "result": result}))
+    });
+    let world = World::start(handler, |_| {}).await;
+    let token = world.token(|_| {});
+    let result = world
+        .post_stateless(&token, "tools/call", json!({"name": "list_invoices"}))
+        .await;
+    assert_eq!(
+        result.json()["result"]["content"][0]["text"].as_str().unwrap().len(),
+        5 * 1024 * 1024
+    );
+    let list = world.post_stateless(&token, "tools/list", json!({})).await;
+    assert_eq!(list.status, StatusCode::BAD_GATEWAY);
 }

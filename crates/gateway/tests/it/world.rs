@@ -19,6 +19,7 @@ use lanyard_gateway::credentials::FixedCredentials;
 use lanyard_gateway::gateway::Gateway;
 use lanyard_gateway::settings::{GatewayDeps, GatewaySettings};
 use lanyard_jose::algorithm::Algorithm;
+use lanyard_jose::digest::HmacKey;
 use lanyard_jose::jwk::{JwkSet, KeySet};
 use lanyard_jose::key::SigningKey;
 use lanyard_jose::verify::VerdictCache;
@@ -137,6 +138,7 @@ impl World {
             verdicts: VerdictCache::new(100),
             calls: calls.clone(),
             credentials: Arc::new(credentials),
+            handle_key: HmacKey::new(&[7; 32]),
             tls: tls(),
         };
         let mut route = json!({
