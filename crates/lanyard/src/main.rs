@@ -6,6 +6,7 @@ mod client_config;
 mod compose;
 mod config;
 mod credentials;
+mod demo;
 mod lab;
 mod runtime;
 mod ui;
@@ -45,6 +46,8 @@ enum Command {
     Serve(command::serve::ServeArgs),
     /// Run issuer, authorization server, gateway and sample MCP servers on this machine
     Lab(Box<command::lab::LabArgs>),
+    /// Show the whole loop: 2,000 people, seven connectors each, one cut off
+    Demo(demo::DemoArgs),
     /// Sign in to your organisation
     Login(command::login::LoginArgs),
     /// Show who you are signed in as
@@ -94,6 +97,7 @@ async fn run(command: Command, ui: &Ui) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(args) => command::serve::run(args, ui).await,
         Command::Lab(args) => command::lab::run(*args, ui).await,
+        Command::Demo(args) => demo::run(args, ui).await,
         Command::Login(args) => command::login::run(args, ui).await,
         Command::Status(args) => command::status::run(args, ui).await,
         Command::Connectors(args) => command::connectors::run(args, ui).await,

@@ -111,7 +111,7 @@ async fn flow(url: &str, context: &Context, fetch: &Arc<dyn Fetch>) -> anyhow::R
     if let Some(id_token) = &context.idp_id_token {
         return managed(url, context, fetch, id_token).await;
     }
-    let mut builder = Flow::builder(Arc::clone(fetch)).interactive(code_flow()?);
+    let mut builder = Flow::builder(Arc::clone(fetch)).interactive(code_flow(fetch)?);
     if let Some(client_id) = &context.client_id {
         let issuer = match &context.issuer {
             Some(issuer) => issuer.clone(),
@@ -131,14 +131,15 @@ async fn flow(url: &str, context: &Context, fetch: &Arc<dyn Fetch>) -> anyhow::R
     Ok(builder.build())
 }
 
-fn code_flow() -> anyhow::Result<Interactive> {
+fn code_flow(fetch: &Arc<dyn Fetch>) -> anyhow::Result<Interactive> {
     let client_metadata_url = ClientId::parse(CLIENT_METADATA_URL)?;
-    Ok(Interactive::new(Arc::new(Approving), "Lanyard").with_client_metadata_url(client_metadata_url))
+    Ok(Interactive::new(Arc::new(Approving::new(Arc::clone(fetch))), "Lanyard")
+        .with_client_metadata_url(client_metadata_url))
 }
 
 /// Whom credentials without an issuer are for: the authorization server that the server names now, and no later one.
 async fn named_issuer(url: &str, fetch: &Arc<dyn Fetch>) -> anyhow::Result<Issuer> {
-    let looking = Flow::builder(Arc::clone(fetch)).interactive(code_flow()?).build();
+    let looking = Flow::builder(Arc::clone(fetch)).interactive(code_flow(fetch)?).build();
     Ok(looking.discover(url, None).await?.authorization_server.issuer.clone())
 }
 

@@ -44,6 +44,11 @@ pub async fn run(args: TokenArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     if ui.stdout_is_terminal() {
         ui.note("This is a credential: whoever has it can act as you until it expires.");
     }
+    if let Some(granted) = &token.scope
+        && !args.scope.is_subset(granted)
+    {
+        ui.note(&format!("Not granted: {}.", args.scope.difference(granted)));
+    }
     let text = token.token.expose_secret();
     if args.json {
         let scope = token.scope.as_ref().map(ToString::to_string);

@@ -18,6 +18,7 @@ use lanyard_gateway::delivery::{CallDelivery, DeliveryError, FileDelivery, HttpD
 use lanyard_gateway::feed::{FeedReader, HttpFeed};
 use lanyard_gateway::gateway::Gateway;
 use lanyard_gateway::settings::{GatewayDeps, GatewaySettings};
+use lanyard_jose::digest::HmacKey;
 use lanyard_jose::verify::VerdictCache;
 use lanyard_protocol::gateway::{CallEvent, RevocationEntry, RevocationFeed, RouteSnapshot};
 use lanyard_resource_server::keys::{FetchedKeys, FirstOf, KeySource, LocalKeys};
@@ -40,6 +41,9 @@ use crate::runtime::supervisor::Supervisor;
 const ROUTES_EVERY: Duration = Duration::from_secs(2);
 /// How often a gateway apart asks for revocations when nothing comes.
 const FEED_PAUSE: Duration = Duration::from_millis(500);
+
+/// The purpose of the key that binds handles of servers behind to callers.
+const HANDLES: &str = "gateway-handles/v1";
 
 /// What a gateway is made from.
 pub(super) struct Parts<'a> {
@@ -77,7 +81,8 @@ pub(super) async fn start_beside_store(
         .await
         .context("the routes cannot be read")?;
     let view: Arc<dyn RevocationView> = Arc::clone(&list) as Arc<dyn RevocationView>;
-    let gateway = build(parts, view, delivery, snapshot)?;
+    let handles = basis.vault.kek().derive(HANDLES);
+    let gateway = build(parts, view, delivery, snapshot, handles)?;
     Ok(Some((gateway, Arc::new(ListSink(list)))))
 }
 
@@ -101,6 +106,8 @@ async fn start_remote(
 ) -> anyhow::Result<Arc<Gateway>> {
     let token = String::from_utf8(private_file::read(token_file)?)
         .map_err(|_| anyhow::anyhow!("gateway.control_token_file: {} holds no token", token_file.display()))?;
+    // Gateways that share a token share the key.
+    let handles = HmacKey::new(&HmacKey::new(token.trim().as_bytes()).sign(HANDLES.as_bytes()));
     let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.trim()))
         .with_context(|| format!("gateway.control_token_file: {} holds no token", token_file.display()))?;
     authorization.set_sensitive(true);
@@ -123,7 +130,7 @@ async fn start_remote(
     let snapshot = routes.read().await.context("gateway.control_url: the routes cannot be read")?;
     let delivery = Arc::new(HttpDelivery::new(Arc::clone(&parts.fetch), at("calls")?, authorization));
     let view: Arc<dyn RevocationView> = list;
-    let gateway = build(parts, view, delivery, snapshot)?;
+    let gateway = build(parts, view, delivery, snapshot, handles)?;
     let (served, stop) = (Arc::clone(&gateway), parts.supervisor.stop_token());
     parts.supervisor.start("routes", async move {
         while stop.run_until_cancelled(tokio::time::sleep(ROUTES_EVERY)).await.is_some() {
@@ -157,7 +164,8 @@ fn start_from_file(parts: &Parts<'_>, role: &GatewayConfig, path: &Path) -> anyh
     private_file::ensure_directory(&parts.config.state_dir)?;
     let delivery = FileDelivery::open(&calls).with_context(|| format!("{} cannot be written", calls.display()))?;
     let view: Arc<dyn RevocationView> = list;
-    build(parts, view, Arc::new(delivery), snapshot)
+    let handles = HmacKey::new(&super::keys::noise(&lanyard_jose::random::SystemRandom).to_be_bytes());
+    build(parts, view, Arc::new(delivery), snapshot, handles)
 }
 
 fn build(
@@ -165,6 +173,7 @@ fn build(
     revocations: Arc<dyn RevocationView>,
     delivery: Arc<dyn CallDelivery>,
     snapshot: RouteSnapshot,
+    handle_key: HmacKey,
 ) -> anyhow::Result<Arc<Gateway>> {
     let fetched: Arc<dyn KeySource> =
         Arc::new(FetchedKeys::new(Arc::clone(&parts.metadata), Arc::clone(&parts.jwks)));
@@ -187,6 +196,7 @@ fn build(
         verdicts: VerdictCache::new(super::VERDICTS),
         calls: Arc::new(calls),
         credentials: Arc::new(FixedCredentials::none()),
+        handle_key,
         tls: rustls::ClientConfig::with_platform_verifier().context("the platform's certificate authorities")?,
     };
     let settings = GatewaySettings { request_id_prefix: format!("req_{name}"), ..GatewaySettings::default() };

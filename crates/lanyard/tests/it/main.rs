@@ -1,0 +1,6 @@
+//! The program, as a person runs it.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod browser;
+mod client;
+mod lab;
