@@ -14,4 +14,6 @@
 pub mod block_on;
 pub mod clock;
 pub mod company;
+pub mod postgres;
 pub mod random;
+pub mod store;
