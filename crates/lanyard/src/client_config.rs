@@ -31,7 +31,7 @@ use crate::credentials::{Keep, Secrets, read_private_file};
 
 /// Where the client commands keep things. The usual places follow the XDG base directories.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Places {
+pub(crate) struct Places {
     /// The client's configuration file [default: $XDG_CONFIG_HOME/lanyard/client.toml]
     #[arg(long = "client-config", help_heading = "Client files", value_name = "FILE", env = "LANYARD_CLIENT_CONFIG")]
     config: Option<PathBuf>,

@@ -96,10 +96,6 @@ impl Secrets {
     }
 
     /// An entry of the keyring that somebody else made (`auth = "keyring:NAME"`).
-    #[expect(
-        clippy::unused_self,
-        reason = "secrets are read through the place that is configured for them"
-    )]
     pub(crate) fn read_named(entry: &str) -> anyhow::Result<Option<SecretString>> {
         match keyring_entry(entry).and_then(|entry| entry.get_password()) {
             Ok(secret) => Ok(Some(SecretString::from(secret))),

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// The terminal as a command sees it.
 #[derive(Debug, Clone, Copy)]
-pub struct Ui {
+pub(crate) struct Ui {
     color: bool,
     interactive: bool,
     stdout_is_terminal: bool,
@@ -17,7 +17,7 @@ pub struct Ui {
 
 impl Ui {
     /// Looks at the standard streams; `no_color` is the NO_COLOR convention.
-    pub fn detect(no_color: bool) -> Self {
+    pub(crate) fn detect(no_color: bool) -> Self {
         let stdout_is_terminal = std::io::stdout().is_terminal();
         let interactive = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
         Self {
@@ -28,17 +28,17 @@ impl Ui {
     }
 
     /// Whether a person can be asked something.
-    pub const fn is_interactive(&self) -> bool {
+    pub(crate) const fn is_interactive(&self) -> bool {
         self.interactive
     }
 
     /// Whether stdout is read by a person.
-    pub const fn stdout_is_terminal(&self) -> bool {
+    pub(crate) const fn stdout_is_terminal(&self) -> bool {
         self.stdout_is_terminal
     }
 
     /// `text` made to stand out.
-    pub fn strong(&self, text: &str) -> String {
+    pub(crate) fn strong(&self, text: &str) -> String {
         if self.color {
             format!("\u{1b}[1m{text}\u{1b}[0m")
         } else {
@@ -47,7 +47,7 @@ impl Ui {
     }
 
     /// `text` made to stand back.
-    pub fn dim(&self, text: &str) -> String {
+    pub(crate) fn dim(&self, text: &str) -> String {
         if self.color {
             format!("\u{1b}[2m{text}\u{1b}[0m")
         } else {
@@ -56,12 +56,12 @@ impl Ui {
     }
 
     /// One line on stdout. A closed pipe is not an error.
-    pub fn line(&self, text: &str) {
+    pub(crate) fn line(&self, text: &str) {
         let _ = writeln!(std::io::stdout(), "{text}");
     }
 
     /// One line beside the output: on stderr.
-    pub fn note(&self, text: &str) {
+    pub(crate) fn note(&self, text: &str) {
         let _ = writeln!(std::io::stderr(), "{text}");
     }
 
@@ -69,13 +69,13 @@ impl Ui {
     ///
     /// # Errors
     /// When it has no JSON form.
-    pub fn json(&self, value: &impl Serialize) -> anyhow::Result<()> {
+    pub(crate) fn json(&self, value: &impl Serialize) -> anyhow::Result<()> {
         self.line(&serde_json::to_string_pretty(value)?);
         Ok(())
     }
 
     /// A table that fits the terminal.
-    pub fn table(&self, header: &[&str], rows: Vec<Vec<String>>) {
+    pub(crate) fn table(&self, header: &[&str], rows: Vec<Vec<String>>) {
         let mut table = Table::new();
         table
             .load_style(presets::NOTHING)

@@ -10,7 +10,7 @@ use crate::client_config::outcome::Ending;
 
 /// At which issuer, with which files.
 #[derive(Debug, Clone, clap::Args)]
-pub struct At {
+pub(crate) struct At {
     /// The issuer, when you are signed in at several [default: the one of the last sign-in]
     #[arg(long, value_name = "URL", value_parser = parse_issuer)]
     pub(crate) issuer: Option<Issuer>,

@@ -25,9 +25,7 @@ use crate::credentials::{Secrets, SessionStore};
 /// Everything a client command works with.
 pub(crate) struct Client {
     pub(crate) file: ClientFile,
-    pub(crate) directory: PathBuf,
     pub(crate) state: ClientState,
-    pub(crate) secrets: Arc<Secrets>,
     pub(crate) issuer: Issuer,
     pub(crate) fetch: Arc<dyn Fetch>,
     pub(crate) flow: Arc<Flow>,
@@ -140,9 +138,7 @@ impl Ground {
         Ok(Some(Client {
             flow: Arc::new(builder.build()),
             file: self.file,
-            directory: self.directory,
             state: self.state,
-            secrets: self.secrets,
             issuer,
             fetch,
             identity,

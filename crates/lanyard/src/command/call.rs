@@ -18,7 +18,7 @@ use crate::ui::Ui;
 
 /// Call a tool of a connector
 #[derive(Debug, Clone, clap::Args)]
-pub struct CallArgs {
+pub(crate) struct CallArgs {
     /// The connector's name, or the URL of an MCP server
     connector: String,
     /// The tool
@@ -37,7 +37,7 @@ pub struct CallArgs {
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub async fn run(args: CallArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: CallArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     let arguments = match arguments(args.arguments.as_deref()) {
         Ok(arguments) => arguments,
         Err(error) => {

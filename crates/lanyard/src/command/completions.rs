@@ -10,7 +10,7 @@ use crate::ui::Ui;
 
 /// Print a completion script for your shell
 #[derive(Debug, Clone, clap::Args)]
-pub struct CompletionsArgs {
+pub(crate) struct CompletionsArgs {
     /// The shell
     shell: Shell,
 }
@@ -19,7 +19,7 @@ pub struct CompletionsArgs {
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub fn run(args: &CompletionsArgs, mut program: clap::Command, ui: &Ui) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: &CompletionsArgs, mut program: clap::Command, ui: &Ui) -> anyhow::Result<ExitCode> {
     let name = program.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut program, name, &mut script);

@@ -34,7 +34,7 @@ const CLIENT_METADATA_URL: &str = "https://conformance-test.local/client-metadat
 
 /// Act as the client under test of the MCP conformance suite
 #[derive(Debug, Clone, clap::Args)]
-pub struct ConformanceClientArgs {
+pub(crate) struct ConformanceClientArgs {
     /// The scenario's name
     #[arg(long, env = "MCP_CONFORMANCE_SCENARIO", default_value = "", hide = true)]
     scenario: String,
@@ -84,7 +84,7 @@ struct ToolCall {
 ///
 /// # Errors
 /// None: what went wrong is told and becomes the exit code.
-pub async fn run(args: ConformanceClientArgs, _: &Ui) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: ConformanceClientArgs, _: &Ui) -> anyhow::Result<ExitCode> {
     match drive(&args).await {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => Ok(Ending::of(&error).tell()),

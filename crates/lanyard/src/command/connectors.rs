@@ -13,7 +13,7 @@ use crate::ui::Ui;
 
 /// List the connectors that you may reach
 #[derive(Debug, Clone, clap::Args)]
-pub struct ConnectorsArgs {
+pub(crate) struct ConnectorsArgs {
     #[command(flatten)]
     at: At,
     /// Print JSON
@@ -53,7 +53,7 @@ impl<'a> Row<'a> {
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub async fn run(args: ConnectorsArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: ConnectorsArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     let connectors = match list(&args).await {
         Ok(connectors) => connectors,
         Err(error) => return Ok(Ending::of(&error).tell()),

@@ -27,7 +27,7 @@ const MAX_TEXT: u64 = 64 * 1024;
 
 /// Decode a token and explain it in plain words; nothing is sent anywhere
 #[derive(Debug, Clone, clap::Args)]
-pub struct InspectArgs {
+pub(crate) struct InspectArgs {
     /// The token, or `-` to read it from stdin (it then stays out of the shell's history)
     #[arg(allow_hyphen_values = true)]
     token: String,
@@ -56,7 +56,7 @@ struct Inspected {
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub async fn run(args: InspectArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: InspectArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     let inspected = match inspect(&args).await {
         Ok(inspected) => inspected,
         Err(error) => return Ok(Ending::of(&error).tell()),

@@ -43,7 +43,7 @@ const FOREIGN_SCOPES: &str = "openid profile offline_access";
 
 /// Sign in at your organisation's issuer
 #[derive(Debug, Clone, clap::Args)]
-pub struct LoginArgs {
+pub(crate) struct LoginArgs {
     /// The issuer [default: the one of the last sign-in, or of client.toml]
     #[arg(long, value_name = "URL", value_parser = parse_issuer)]
     issuer: Option<Issuer>,
@@ -70,7 +70,7 @@ pub struct LoginArgs {
 ///
 /// # Errors
 /// None: what went wrong is told and becomes the exit code.
-pub async fn run(args: LoginArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: LoginArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     match sign_in(&args, ui).await {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => Ok(Ending::of(&error).tell()),

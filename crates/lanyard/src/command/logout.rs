@@ -21,7 +21,7 @@ use crate::ui::Ui;
 
 /// Sign out: revoke the sign-in, remove this machine's key, forget both here
 #[derive(Debug, Clone, clap::Args)]
-pub struct LogoutArgs {
+pub(crate) struct LogoutArgs {
     #[command(flatten)]
     at: At,
 }
@@ -30,7 +30,7 @@ pub struct LogoutArgs {
 ///
 /// # Errors
 /// None: what went wrong is told and becomes the exit code.
-pub async fn run(args: LogoutArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: LogoutArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     match sign_out(&args, ui).await {
         Ok(code) => Ok(code),
         Err(error) => Ok(Ending::of(&error).tell()),

@@ -16,7 +16,7 @@ use crate::ui::Ui;
 
 /// Show who is signed in, where, and for how long
 #[derive(Debug, Clone, clap::Args)]
-pub struct StatusArgs {
+pub(crate) struct StatusArgs {
     #[command(flatten)]
     at: At,
     /// Print JSON
@@ -50,7 +50,7 @@ struct Key {
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub async fn run(args: StatusArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: StatusArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     let status = match status(&args).await {
         Ok(status) => status,
         Err(error) => return Ok(Ending::of(&error).tell()),

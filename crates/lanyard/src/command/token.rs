@@ -15,7 +15,7 @@ use crate::ui::Ui;
 
 /// Print an access token for a connector
 #[derive(Debug, Clone, clap::Args)]
-pub struct TokenArgs {
+pub(crate) struct TokenArgs {
     /// The connector's name, or the URL of an MCP server
     connector: String,
     /// Ask for these scopes too
@@ -36,7 +36,7 @@ fn parse_scopes(text: &str) -> Result<ScopeSet, String> {
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub async fn run(args: TokenArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: TokenArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     let token = match with_step_up(&args.at, ui, async || obtain(&args).await).await {
         Ok(token) => token,
         Err(error) => return Ok(Ending::of(&error).tell()),

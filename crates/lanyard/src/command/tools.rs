@@ -15,7 +15,7 @@ use crate::ui::Ui;
 
 /// List the tools of a connector that you may call
 #[derive(Debug, Clone, clap::Args)]
-pub struct ToolsArgs {
+pub(crate) struct ToolsArgs {
     /// The connector's name, or the URL of an MCP server
     connector: String,
     #[command(flatten)]
@@ -29,7 +29,7 @@ pub struct ToolsArgs {
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub async fn run(args: ToolsArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: ToolsArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     let tools = match with_step_up(&args.at, ui, async || list(&args).await).await {
         Ok(tools) => tools,
         Err(error) => return Ok(Ending::of(&error).tell()),

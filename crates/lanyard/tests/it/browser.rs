@@ -23,7 +23,9 @@ pub(crate) fn sign_in(page: &str, username: &str, password: &str) {
             fetch: Arc::new(HttpFetch::new(&outbound).unwrap()),
             cookies: Vec::new(),
         };
-        let callback = browser.to_callback(Url::parse(page).unwrap(), username, password).await;
+        let callback = browser
+            .until_callback(Url::parse(page).unwrap(), username, password)
+            .await;
         let shown = browser.send(FetchRequest::get(callback)).await;
         assert_eq!(shown.status, 200);
     });
@@ -35,7 +37,7 @@ struct Browser {
 }
 
 impl Browser {
-    async fn to_callback(&mut self, page: Url, username: &str, password: &str) -> Url {
+    async fn until_callback(&mut self, page: Url, username: &str, password: &str) -> Url {
         let mut at = page;
         let mut answer = self.send(FetchRequest::get(at.clone())).await;
         for _ in 0..6 {
