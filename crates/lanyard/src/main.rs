@@ -2,6 +2,7 @@
 //!
 //! Owns the command line. Each command is a file in `command/`.
 
+mod admin_client;
 mod client_config;
 mod compose;
 mod config;
@@ -12,18 +13,31 @@ mod runtime;
 mod ui;
 
 mod command {
+    pub mod admin;
+    pub mod apply;
+    pub mod audiences;
+    pub mod audit;
     pub mod call;
+    pub mod clients;
     pub mod completions;
+    pub mod config;
     pub mod conformance_client;
     pub mod connectors;
+    pub mod connectors_admin;
+    pub mod groups;
     pub mod inspect;
+    pub mod keys;
     pub mod lab;
     pub mod login;
     pub mod logout;
+    pub mod resources;
+    pub mod rules;
     pub mod serve;
     pub mod status;
     pub mod token;
     pub mod tools;
+    pub mod trusts;
+    pub mod users;
 }
 
 use std::process::ExitCode;
@@ -52,8 +66,8 @@ enum Command {
     Login(command::login::LoginArgs),
     /// Show who you are signed in as
     Status(command::status::StatusArgs),
-    /// List the connectors that you may reach
-    Connectors(command::connectors::ConnectorsArgs),
+    /// List the connectors that you may reach; with a subcommand, manage connectors as an administrator
+    Connectors(Box<Connectors>),
     /// Print an access token for a connector
     Token(command::token::TokenArgs),
     /// List the tools of a connector
@@ -64,11 +78,44 @@ enum Command {
     Logout(command::logout::LogoutArgs),
     /// Explain a token in plain words
     Inspect(command::inspect::InspectArgs),
+    /// Become an administrator, and manage administrator tokens
+    Admin(command::admin::AdminArgs),
+    /// Make the organisation as a file says
+    Apply(command::apply::ApplyArgs),
+    /// Manage people
+    Users(command::users::UsersArgs),
+    /// Manage groups and roles
+    Groups(command::groups::GroupsArgs),
+    /// Manage OAuth clients
+    Clients(command::clients::ClientsArgs),
+    /// Manage the authorization servers that the issuer issues for
+    Audiences(command::audiences::AudiencesArgs),
+    /// Manage the issuers that the authorization server trusts
+    Trusts(command::trusts::TrustsArgs),
+    /// Manage resources of the authorization server
+    Resources(command::resources::ResourcesArgs),
+    /// Manage the rules: who may reach what
+    Rules(command::rules::RulesArgs),
+    /// Manage signing keys
+    Keys(command::keys::KeysArgs),
+    /// Read, export and verify the audit log
+    Audit(command::audit::AuditArgs),
+    /// Check a configuration file
+    Config(command::config::ConfigArgs),
     /// Print a completion script for your shell
     Completions(command::completions::CompletionsArgs),
     /// The client under test of the MCP conformance suite
     #[command(hide = true)]
     ConformanceClient(command::conformance_client::ConformanceClientArgs),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+struct Connectors {
+    #[command(flatten)]
+    own: command::connectors::ConnectorsArgs,
+    #[command(subcommand)]
+    admin: Option<command::connectors_admin::ConnectorsAdmin>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "the NO_COLOR convention, read once")]
@@ -100,12 +147,27 @@ async fn run(command: Command, ui: &Ui) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(args, ui).await,
         Command::Login(args) => command::login::run(args, ui).await,
         Command::Status(args) => command::status::run(args, ui).await,
-        Command::Connectors(args) => command::connectors::run(args, ui).await,
+        Command::Connectors(args) => match args.admin {
+            Some(admin) => command::connectors_admin::run(admin, ui).await,
+            None => command::connectors::run(args.own, ui).await,
+        },
         Command::Token(args) => command::token::run(args, ui).await,
         Command::Tools(args) => command::tools::run(args, ui).await,
         Command::Call(args) => command::call::run(args, ui).await,
         Command::Logout(args) => command::logout::run(args, ui).await,
         Command::Inspect(args) => command::inspect::run(args, ui).await,
+        Command::Admin(args) => command::admin::run(args, ui).await,
+        Command::Apply(args) => command::apply::run(args, ui).await,
+        Command::Users(args) => command::users::run(args, ui).await,
+        Command::Groups(args) => command::groups::run(args, ui).await,
+        Command::Clients(args) => command::clients::run(args, ui).await,
+        Command::Audiences(args) => command::audiences::run(args, ui).await,
+        Command::Trusts(args) => command::trusts::run(args, ui).await,
+        Command::Resources(args) => command::resources::run(args, ui).await,
+        Command::Rules(args) => command::rules::run(args, ui).await,
+        Command::Keys(args) => command::keys::run(args, ui).await,
+        Command::Audit(args) => command::audit::run(args, ui).await,
+        Command::Config(args) => command::config::run(args, ui).await,
         Command::Completions(args) => command::completions::run(&args, Cli::command(), ui),
         Command::ConformanceClient(args) => command::conformance_client::run(args, ui).await,
     }

@@ -13,7 +13,7 @@ use crate::runtime::private_file;
 
 /// Where the admin API is. Without these, what `lanyard admin claim` saved.
 #[derive(Debug, Clone, clap::Args)]
-pub struct AdminAt {
+pub(crate) struct AdminAt {
     /// The admin API
     #[arg(long, value_name = "URL", env = "LANYARD_ADMIN_URL", global = true)]
     admin_url: Option<String>,

@@ -38,9 +38,10 @@ fn parse<T: DeserializeOwned>(name: &str, text: &str, beside: Option<&Path>) -> 
         serde_json::to_value(table)?
     };
     if let Some(members) = document.as_object_mut() {
+        // A resource's identifier is its own field and a URI; the server's identifiers are not.
+        let own = members.get("id").and_then(Value::as_str).is_some_and(|id| id.contains("://"));
         for field in SERVER_FIELDS {
-            // A resource's identifier is its own field, not the server's.
-            if field != "id" || members.contains_key("created_at") && !members.contains_key("default_scopes") {
+            if field != "id" || !own {
                 members.remove(field);
             }
         }

@@ -141,6 +141,10 @@ pub(crate) async fn refused(
         .target(caller.act.as_str())
         .detail("why", why);
     let cx = caller.cx.clone();
-    let end = deps.basis.store.write(move |tx| record::record(&cx, tx, event).map(|_| ())).await;
+    let end = deps
+        .basis
+        .store
+        .write(move |tx| record::record(&cx, tx, event).map(|_| ()))
+        .await;
     end.map_err(|error| ApiError::failed(&caller.cx, &error))
 }

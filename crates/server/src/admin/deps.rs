@@ -62,20 +62,34 @@ impl FromRequestParts<AdminDeps> for Caller {
         if let Err(seconds) = guard.admit(cx.peer, None, cx.now) {
             return Err(ApiError::too_many(&cx, seconds));
         }
-        let Some(token) = bearer(parts) else { return Err(ApiError::unauthenticated(&cx)) };
+        let Some(token) = bearer(parts) else {
+            return Err(ApiError::unauthenticated(&cx));
+        };
         let now = cx.now;
-        let found = deps.basis.store.read(move |tx| tokens::authenticate(tx, &token, now)).await;
+        let found = deps
+            .basis
+            .store
+            .read(move |tx| tokens::authenticate(tx, &token, now))
+            .await;
         match found {
             Ok(Some(admin)) => {
                 let act = format!("{} {}", parts.method, parts.uri.path());
-                Ok(Self { admin, cx, act: act.chars().take(MAX_ACT).collect() })
+                Ok(Self {
+                    admin,
+                    cx,
+                    act: act.chars().take(MAX_ACT).collect(),
+                })
             }
             Ok(None) => {
                 guard.failed(cx.peer, None, cx.now);
                 if guard.record_refusal(cx.peer, cx.now) {
                     let own = cx.clone();
                     let event = NewEvent::denied("admin.authentication.refused", "unknown_token");
-                    let end = deps.basis.store.write(move |tx| record(&own, tx, event).map(|_| ())).await;
+                    let end = deps
+                        .basis
+                        .store
+                        .write(move |tx| record(&own, tx, event).map(|_| ()))
+                        .await;
                     if let Err(error) = end {
                         return Err(ApiError::failed(&cx, &error));
                     }

@@ -38,8 +38,17 @@ pub struct ApiErrorBody {
 
 impl ApiError {
     fn new(cx: &Cx, status: StatusCode, error: &'static str, message: impl Into<String>) -> Self {
-        let body = ApiErrorBody { error, message: message.into(), field: None, request_id: cx.request_id.to_string() };
-        Self { status, retry_after: None, body }
+        let body = ApiErrorBody {
+            error,
+            message: message.into(),
+            field: None,
+            request_id: cx.request_id.to_string(),
+        };
+        Self {
+            status,
+            retry_after: None,
+            body,
+        }
     }
 
     /// No token, or one that is unknown, expired or revoked.
@@ -50,7 +59,12 @@ impl ApiError {
 
     /// Too many attempts.
     pub fn too_many(cx: &Cx, seconds: u64) -> Self {
-        let mut error = Self::new(cx, StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", "wait, then try again");
+        let mut error = Self::new(
+            cx,
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_attempts",
+            "wait, then try again",
+        );
         error.retry_after = Some(seconds);
         error
     }
@@ -63,9 +77,18 @@ impl ApiError {
     /// The document is JSON and not what this endpoint takes; names the field where the reader does.
     pub fn unfitting(cx: &Cx, problem: &serde_json::Error) -> Self {
         let words = problem.to_string();
-        let mut error = Self::new(cx, StatusCode::BAD_REQUEST, "unreadable", format!("the document does not fit: {words}"));
-        let named = words.strip_prefix("unknown field `").or_else(|| words.strip_prefix("missing field `"));
-        error.body.field = named.and_then(|rest| rest.split_once('`')).map(|(field, _)| field.to_owned());
+        let mut error = Self::new(
+            cx,
+            StatusCode::BAD_REQUEST,
+            "unreadable",
+            format!("the document does not fit: {words}"),
+        );
+        let named = words
+            .strip_prefix("unknown field `")
+            .or_else(|| words.strip_prefix("missing field `"));
+        error.body.field = named
+            .and_then(|rest| rest.split_once('`'))
+            .map(|(field, _)| field.to_owned());
         error
     }
 
@@ -83,7 +106,12 @@ impl ApiError {
 
     /// The body is larger than this endpoint reads.
     pub fn too_large(cx: &Cx) -> Self {
-        Self::new(cx, StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than this endpoint reads")
+        Self::new(
+            cx,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            "the body is larger than this endpoint reads",
+        )
     }
 
     /// A decided no.
@@ -126,15 +154,26 @@ impl ApiError {
             }
             StoreError::Unavailable | StoreError::Full => {
                 tracing::warn!(request.id = %cx.request_id, %error, "the store cannot take an admin request");
-                let mut answer =
-                    Self::new(cx, StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", "try again shortly");
+                let mut answer = Self::new(
+                    cx,
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "temporarily_unavailable",
+                    "try again shortly",
+                );
                 answer.retry_after = Some(2);
                 answer
             }
             _ => {
-                let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+                let cause = std::error::Error::source(error)
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
                 tracing::error!(request.id = %cx.request_id, %error, cause, "an admin request failed");
-                Self::new(cx, StatusCode::INTERNAL_SERVER_ERROR, "server_error", "the request failed; the log says why")
+                Self::new(
+                    cx,
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "server_error",
+                    "the request failed; the log says why",
+                )
             }
         }
     }
@@ -142,7 +181,12 @@ impl ApiError {
     /// Something other than the store failed.
     pub fn broken(cx: &Cx, what: &str) -> Self {
         tracing::error!(request.id = %cx.request_id, what, "an admin request failed");
-        Self::new(cx, StatusCode::INTERNAL_SERVER_ERROR, "server_error", "the request failed; the log says why")
+        Self::new(
+            cx,
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "server_error",
+            "the request failed; the log says why",
+        )
     }
 }
 
@@ -150,7 +194,9 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = answer::json(self.status, &self.body);
         if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         match self.retry_after {
             Some(seconds) => answer::retry_after(response, seconds),

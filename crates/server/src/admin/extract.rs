@@ -84,7 +84,10 @@ async fn read<T: DeserializeOwned>(request: Request, deps: &AdminDeps, limit: us
         Err(problem) => return Err(ApiError::unreadable(&caller.cx, problem.to_string())),
     };
     if let Err(problem) = json::check(&bytes) {
-        let message = format!("{problem}; a member may stand once, and nesting ends at {} levels", json::MAX_DEPTH);
+        let message = format!(
+            "{problem}; a member may stand once, and nesting ends at {} levels",
+            json::MAX_DEPTH
+        );
         return Err(ApiError::unreadable(&caller.cx, message));
     }
     match serde_json::from_slice(&bytes) {

@@ -1,17 +1,77 @@
 //! The description of the admin API, generated from its code (OpenAPI 3.1).
+//!
+//! Owns what holds for every operation: names, path parameters, the error, the bearer token. `crates/server/openapi.json`
+//! is this description; a test fails when it is not.
 
 use axum::Json;
+use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
+use crate::admin::error::ApiErrorBody;
 use crate::admin::v1;
 
+/// Operations that need no administrator token.
+const OPEN: [&str; 1] = ["/admin/v1/claim"];
+const BASE: &str = "/admin/v1/";
+
 /// The description as a value, for `openapi.json` and for the drift test.
-pub fn description() -> utoipa::openapi::OpenApi {
-    Description::openapi()
+pub fn description() -> Value {
+    let mut document = serde_json::to_value(Description::openapi()).unwrap_or_default();
+    if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
+        for (path, item) in paths.iter_mut() {
+            for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
+                complete(path, operation);
+            }
+        }
+    }
+    if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
+        let scheme = json!({ "type": "http", "scheme": "bearer", "description": "An administrator token." });
+        components.insert("securitySchemes".to_owned(), json!({ "administrator": scheme }));
+    }
+    document
+}
+
+fn complete(path: &str, operation: &mut Value) {
+    let Some(operation) = operation.as_object_mut() else {
+        return;
+    };
+    let room = path
+        .trim_start_matches(BASE)
+        .split('/')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    let name = operation
+        .get("operationId")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    let id = if name == room {
+        room.clone()
+    } else {
+        format!("{room}_{name}")
+    };
+    operation.insert("operationId".to_owned(), json!(id));
+    operation.insert("tags".to_owned(), json!([room]));
+    let named = path.split(['{', '}']).skip(1).step_by(2);
+    let parameters: Vec<Value> = named
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+        .collect();
+    if !parameters.is_empty() {
+        operation.insert("parameters".to_owned(), Value::Array(parameters));
+    }
+    let error = json!({ "$ref": "#/components/schemas/ApiErrorBody" });
+    let refused = json!({ "description": "Refused", "content": { "application/json": { "schema": error } } });
+    if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
+        responses.insert("default".to_owned(), refused);
+    }
+    if !OPEN.contains(&path) {
+        operation.insert("security".to_owned(), json!([{ "administrator": [] }]));
+    }
 }
 
 /// `GET /admin/v1/openapi.json`
-pub(crate) async fn handle() -> Json<utoipa::openapi::OpenApi> {
+pub(crate) async fn handle() -> Json<Value> {
     Json(description())
 }
 
@@ -23,6 +83,7 @@ pub(crate) async fn handle() -> Json<utoipa::openapi::OpenApi> {
                        Every request but the claim carries an administrator token as a bearer token.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
+    components(schemas(ApiErrorBody)),
     paths(
         v1::claim::claim,
         v1::apply::apply,

@@ -31,7 +31,10 @@ pub(crate) async fn changed(
     for (username, password) in &wanted {
         check(deps, caller, username, password).await?;
     }
-    let names: Vec<String> = wanted.iter().map(|(username, _)| username.trim().to_lowercase()).collect();
+    let names: Vec<String> = wanted
+        .iter()
+        .map(|(username, _)| username.trim().to_lowercase())
+        .collect();
     let known = look(deps, caller, move |_, tx| {
         let mut known = Vec::with_capacity(names.len());
         for name in names {
@@ -72,7 +75,10 @@ pub(crate) async fn hashed(
     password: String,
 ) -> Result<String, ApiError> {
     check(deps, caller, username, &password).await?;
-    deps.passwords.hash(password).await.map_err(|error| ApiError::broken(&caller.cx, &error.to_string()))
+    deps.passwords
+        .hash(password)
+        .await
+        .map_err(|error| ApiError::broken(&caller.cx, &error.to_string()))
 }
 
 async fn check(deps: &AdminDeps, caller: &Caller, username: &str, password: &str) -> Result<(), ApiError> {

@@ -67,7 +67,9 @@ pub(crate) async fn apply(
 }
 
 fn changed(applied: &[Applied], kinds: &[&str]) -> bool {
-    applied.iter().any(|one| one.change != Change::Unchanged && kinds.contains(&one.what))
+    applied
+        .iter()
+        .any(|one| one.change != Change::Unchanged && kinds.contains(&one.what))
 }
 
 fn report(applied: Vec<Applied>) -> ApplyReport {
@@ -76,6 +78,10 @@ fn report(applied: Vec<Applied>) -> ApplyReport {
         created: count(Change::Created),
         changed: count(Change::Changed),
         unchanged: count(Change::Unchanged),
-        records: applied.iter().filter(|one| one.change != Change::Unchanged).cloned().collect(),
+        records: applied
+            .iter()
+            .filter(|one| one.change != Change::Unchanged)
+            .cloned()
+            .collect(),
     }
 }

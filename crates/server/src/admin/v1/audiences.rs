@@ -28,7 +28,7 @@ pub(crate) struct ByIssuer {
 
 fn view(tx: &mut dyn Tx, audience: &Audience) -> Result<RecordView<AudienceSpec>, StoreError> {
     Ok(RecordView {
-        id: audience.id.to_string(),
+        id: Some(audience.id.to_string()),
         document: audience::describe(tx, audience)?,
         created_at: audience.created_at,
         updated_at: audience.updated_at,
@@ -83,9 +83,11 @@ pub(crate) async fn remove(
     Parameters(query): Parameters<ByIssuer>,
 ) -> Result<Json<Removed>, ApiError> {
     let admin = caller.admin.clone();
-    change(&deps, &caller, move |cx, tx| match Issuer::parse(query.issuer.as_str()) {
-        Ok(issuer) => audience::remove(cx, tx, &admin, &issuer),
-        Err(error) => Ok(Outcome::Denied(AdminDenial::invalid("issuer", error.to_string()))),
+    change(&deps, &caller, move |cx, tx| {
+        match Issuer::parse(query.issuer.as_str()) {
+            Ok(issuer) => audience::remove(cx, tx, &admin, &issuer),
+            Err(error) => Ok(Outcome::Denied(AdminDenial::invalid("issuer", error.to_string()))),
+        }
     })
     .await?;
     Ok(Removed::answer())

@@ -97,16 +97,25 @@ pub(crate) async fn list(
             since: query.since,
             until: query.until,
         };
-        Ok(Outcome::Granted(tx.list_events(&filter, &PageRequest::new(query.after, limit))?))
+        Ok(Outcome::Granted(
+            tx.list_events(&filter, &PageRequest::new(query.after, limit))?,
+        ))
     })
     .await?;
     let full = events.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
     let next = events.last().filter(|_| full).map(|event| event.position.to_string());
     let items = events.into_iter().map(|stored| {
         let (sequence, hash) = stored.seal.unzip();
-        EventView { sequence, hash, event: stored.event }
+        EventView {
+            sequence,
+            hash,
+            event: stored.event,
+        }
     });
-    Ok(Json(PageView { items: items.collect(), next }))
+    Ok(Json(PageView {
+        items: items.collect(),
+        next,
+    }))
 }
 
 /// Where an export starts.
@@ -154,7 +163,9 @@ pub(crate) async fn export(
         }
     });
     let mut response = Response::new(Body::from_stream(rest));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
     crate::http::answer::no_store(response.headers_mut());
     Ok(response)
 }
@@ -169,7 +180,10 @@ pub(crate) async fn checkpoint(State(deps): State<AdminDeps>, caller: Caller) ->
         }
         Ok(match tx.last_checkpoint()? {
             Some(checkpoint) => Outcome::Granted(checkpoint),
-            None => Outcome::Denied(AdminDenial::NotFound { what: "checkpoint", name: "yet".to_owned() }),
+            None => Outcome::Denied(AdminDenial::NotFound {
+                what: "checkpoint",
+                name: "yet".to_owned(),
+            }),
         })
     })
     .await?;

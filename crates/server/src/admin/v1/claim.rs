@@ -39,16 +39,22 @@ pub(crate) async fn claim(State(deps): State<AdminDeps>, request: Request) -> Re
     if let Err(seconds) = deps.basis.guard.admit(cx.peer, None, cx.now) {
         return Err(ApiError::too_many(&cx, seconds));
     }
-    let bytes =
-        form::bytes(&parts, body, 4096).await.map_err(|problem| ApiError::unreadable(&cx, problem.to_string()))?;
+    let bytes = form::bytes(&parts, body, 4096)
+        .await
+        .map_err(|problem| ApiError::unreadable(&cx, problem.to_string()))?;
     let request: ClaimRequest = lanyard_protocol::json::from_slice(&bytes)
         .map_err(|_| ApiError::unreadable(&cx, "a JSON object with owner_token is needed"))?;
     let inner = cx.clone();
-    let end = deps.basis.store.write(move |tx| owner::claim(&inner, tx, &request.owner_token)).await;
+    let end = deps
+        .basis
+        .store
+        .write(move |tx| owner::claim(&inner, tx, &request.owner_token))
+        .await;
     match end {
-        Ok(Outcome::Granted((made, token))) => {
-            Ok(Json(ClaimedToken { id: made.id.to_string(), token: token.expose_secret().to_owned() }))
-        }
+        Ok(Outcome::Granted((made, token))) => Ok(Json(ClaimedToken {
+            id: made.id.to_string(),
+            token: token.expose_secret().to_owned(),
+        })),
         Ok(Outcome::Denied(denial)) => {
             deps.basis.guard.failed(cx.peer, None, cx.now);
             Err(ApiError::claim_denied(&cx, denial))

@@ -40,7 +40,7 @@ pub struct AddSecret {
 
 fn view(tx: &mut dyn Tx, client: &Client) -> Result<RecordView<ClientSpec>, StoreError> {
     Ok(RecordView {
-        id: client.key.to_string(),
+        id: Some(client.key.to_string()),
         document: client::describe(tx, client)?,
         created_at: client.created_at,
         updated_at: client.updated_at,
@@ -85,7 +85,10 @@ pub(crate) async fn list(
         Ok(Outcome::Granted(Page { items, next: page.next }))
     })
     .await?;
-    Ok(Json(PageView { items: page.items, next: page.next }))
+    Ok(Json(PageView {
+        items: page.items,
+        next: page.next,
+    }))
 }
 
 /// One client.
@@ -104,7 +107,10 @@ pub(crate) async fn show(
         };
         Ok(match tx.find_client(side, &id)? {
             Some(client) => Outcome::Granted(view(tx, &client)?),
-            None => Outcome::Denied(AdminDenial::NotFound { what: "client", name: client_id }),
+            None => Outcome::Denied(AdminDenial::NotFound {
+                what: "client",
+                name: client_id,
+            }),
         })
     })
     .await?;
@@ -158,9 +164,16 @@ pub(crate) async fn disable(
             Err(denial) => return Ok(Outcome::Denied(denial)),
         };
         let Some(client) = tx.find_client(side, &id)? else {
-            return Ok(Outcome::Denied(AdminDenial::NotFound { what: "client", name: client_id }));
+            return Ok(Outcome::Denied(AdminDenial::NotFound {
+                what: "client",
+                name: client_id,
+            }));
         };
-        let spec = ClientSpec { enabled: false, jwks: None, ..client::describe(tx, &client)? };
+        let spec = ClientSpec {
+            enabled: false,
+            jwks: None,
+            ..client::describe(tx, &client)?
+        };
         Ok(match client::put(cx, tx, &vault, &admin, ras.as_ref(), &spec)? {
             Outcome::Granted((client, change)) => Outcome::Granted((view(tx, &client)?, change)),
             Outcome::Denied(denial) => Outcome::Denied(denial),
@@ -185,9 +198,13 @@ pub(crate) async fn add_secret(
             Ok(named) => named,
             Err(denial) => return Ok(Outcome::Denied(denial)),
         };
-        let until = request.retire_others_after_seconds.map(|seconds| cx.now.plus(Duration::from_secs(seconds)));
+        let until = request
+            .retire_others_after_seconds
+            .map(|seconds| cx.now.plus(Duration::from_secs(seconds)));
         client::add_secret(cx, tx, &admin, (side, &id), until)
     })
     .await?;
-    Ok(Json(NewSecret { client_secret: secret.expose_secret().to_owned() }))
+    Ok(Json(NewSecret {
+        client_secret: secret.expose_secret().to_owned(),
+    }))
 }

@@ -17,7 +17,7 @@ use crate::admin::v1::view::{PageQuery, PageView, RecordView, Removed, Written};
 
 fn view(connector: &Connector) -> RecordView<ConnectorSpec> {
     RecordView {
-        id: connector.id.to_string(),
+        id: Some(connector.id.to_string()),
         document: ConnectorSpec::of(connector),
         created_at: connector.created_at,
         updated_at: connector.updated_at,
@@ -40,7 +40,10 @@ pub(crate) async fn list(
         Ok(Outcome::Granted(tx.list_connectors(&query.page())?))
     })
     .await?;
-    Ok(Json(PageView { items: page.items.iter().map(view).collect(), next: page.next }))
+    Ok(Json(PageView {
+        items: page.items.iter().map(view).collect(),
+        next: page.next,
+    }))
 }
 
 /// One connector.
@@ -57,7 +60,10 @@ pub(crate) async fn show(
         }
         Ok(match tx.find_connector_by_name(&name)? {
             Some(connector) => Outcome::Granted(connector),
-            None => Outcome::Denied(AdminDenial::NotFound { what: "connector", name }),
+            None => Outcome::Denied(AdminDenial::NotFound {
+                what: "connector",
+                name,
+            }),
         })
     })
     .await?;
@@ -76,13 +82,19 @@ pub(crate) async fn put(
     let ras = deps.deployment.ras.clone();
     let (connector, change) = change(&deps, &caller, move |cx, tx| {
         if spec.name != name {
-            return Ok(Outcome::Denied(AdminDenial::invalid("name", format!("it must be {name}, as in the path"))));
+            return Ok(Outcome::Denied(AdminDenial::invalid(
+                "name",
+                format!("it must be {name}, as in the path"),
+            )));
         }
         connector::put(cx, tx, &admin, ras.as_ref(), &spec)
     })
     .await?;
     deps.cut_off.routes_changed().await;
-    Ok(Json(Written { change, record: view(&connector) }))
+    Ok(Json(Written {
+        change,
+        record: view(&connector),
+    }))
 }
 
 /// Removes a connector.
@@ -94,7 +106,10 @@ pub(crate) async fn remove(
 ) -> Result<Json<Removed>, ApiError> {
     let admin = caller.admin.clone();
     let ras = deps.deployment.ras.clone();
-    change(&deps, &caller, move |cx, tx| connector::remove(cx, tx, &admin, ras.as_ref(), &name)).await?;
+    change(&deps, &caller, move |cx, tx| {
+        connector::remove(cx, tx, &admin, ras.as_ref(), &name)
+    })
+    .await?;
     deps.cut_off.routes_changed().await;
     Ok(Removed::answer())
 }

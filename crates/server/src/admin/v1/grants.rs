@@ -70,5 +70,8 @@ pub(crate) async fn list(
         Ok(Outcome::Granted(tx.list_live_grants(cx.now, &query.page())?))
     })
     .await?;
-    Ok(Json(PageView { items: page.items.into_iter().map(GrantView::from).collect(), next: page.next }))
+    Ok(Json(PageView {
+        items: page.items.into_iter().map(GrantView::from).collect(),
+        next: page.next,
+    }))
 }

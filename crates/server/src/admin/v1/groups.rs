@@ -33,8 +33,11 @@ pub struct MemberView {
 
 fn view(group: &Group) -> RecordView<GroupSpec> {
     RecordView {
-        id: group.id.to_string(),
-        document: GroupSpec { name: group.name.clone(), kind: group.kind },
+        id: Some(group.id.to_string()),
+        document: GroupSpec {
+            name: group.name.clone(),
+            kind: group.kind,
+        },
         created_at: group.created_at,
         updated_at: group.updated_at,
     }
@@ -56,7 +59,10 @@ pub(crate) async fn list(
         Ok(Outcome::Granted(tx.list_groups(&query.page())?))
     })
     .await?;
-    Ok(Json(PageView { items: page.items.iter().map(view).collect(), next: page.next }))
+    Ok(Json(PageView {
+        items: page.items.iter().map(view).collect(),
+        next: page.next,
+    }))
 }
 
 /// Makes or changes a group.
@@ -70,12 +76,18 @@ pub(crate) async fn put(
     let admin = caller.admin.clone();
     let (group, change) = change(&deps, &caller, move |cx, tx| {
         if spec.name != name {
-            return Ok(Outcome::Denied(AdminDenial::invalid("name", format!("it must be {name}, as in the path"))));
+            return Ok(Outcome::Denied(AdminDenial::invalid(
+                "name",
+                format!("it must be {name}, as in the path"),
+            )));
         }
         directory::put_group(cx, tx, &admin, &spec)
     })
     .await?;
-    Ok(Json(Written { change, record: view(&group) }))
+    Ok(Json(Written {
+        change,
+        record: view(&group),
+    }))
 }
 
 /// Removes a group that no rule names.
@@ -126,7 +138,10 @@ pub(crate) async fn members(
         username: user.username,
         display_name: user.display_name,
     });
-    Ok(Json(PageView { items: items.collect(), next: page.1 }))
+    Ok(Json(PageView {
+        items: items.collect(),
+        next: page.1,
+    }))
 }
 
 /// Whether a membership is new or was there.
@@ -174,7 +189,10 @@ async fn set_member(
             return Ok(Outcome::Denied(AdminDenial::NotFound { what: "group", name }));
         };
         let Some(user) = directory::find_user(tx, &username)? else {
-            return Ok(Outcome::Denied(AdminDenial::NotFound { what: "user", name: username }));
+            return Ok(Outcome::Denied(AdminDenial::NotFound {
+                what: "user",
+                name: username,
+            }));
         };
         if wanted == Change::Removed {
             membership::remove_member(cx, tx, &admin, &group.id, &user.id)
@@ -183,5 +201,7 @@ async fn set_member(
         }
     })
     .await?;
-    Ok(Json(Membership { change: if changed { wanted } else { Change::Unchanged } }))
+    Ok(Json(Membership {
+        change: if changed { wanted } else { Change::Unchanged },
+    }))
 }

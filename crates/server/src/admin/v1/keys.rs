@@ -94,13 +94,13 @@ pub struct RemovedKey {
 
 /// Every key of every ring.
 #[utoipa::path(get, path = "/admin/v1/keys", responses((status = 200, body = PageView<KeyShown>)))]
-pub(crate) async fn list(
-    State(deps): State<AdminDeps>,
-    caller: Caller,
-) -> Result<Json<PageView<KeyShown>>, ApiError> {
+pub(crate) async fn list(State(deps): State<AdminDeps>, caller: Caller) -> Result<Json<PageView<KeyShown>>, ApiError> {
     let admin = caller.admin.clone();
     let keys = look(&deps, &caller, move |_, tx| rotation::list(tx, &admin)).await?;
-    Ok(Json(PageView { items: keys.into_iter().map(KeyShown::from).collect(), next: None }))
+    Ok(Json(PageView {
+        items: keys.into_iter().map(KeyShown::from).collect(),
+        next: None,
+    }))
 }
 
 /// Publishes a new key that signs once every cache has it.
@@ -111,18 +111,21 @@ pub(crate) async fn rotate(
 ) -> Result<Json<Rotation>, ApiError> {
     may_write(&deps, &caller).await?;
     let algorithm = match &request.algorithm {
-        Some(name) => Algorithm::parse(name).ok_or_else(|| {
-            ApiError::denied(&caller.cx, &AdminDenial::invalid("algorithm", "ES256, EdDSA or RS256"))
-        })?,
+        Some(name) => Algorithm::parse(name)
+            .ok_or_else(|| ApiError::denied(&caller.cx, &AdminDenial::invalid("algorithm", "ES256, EdDSA or RS256")))?,
         None => {
             let snapshot = deps.basis.rings.snapshot();
-            snapshot.get(request.ring).map_or(Algorithm::Es256, |ring| ring.active.algorithm())
+            snapshot
+                .get(request.ring)
+                .map_or(Algorithm::Es256, |ring| ring.active.algorithm())
         }
     };
     let fresh = fresh(&deps, &caller, request.ring, algorithm).await?;
     let (admin, settings, kid) = (caller.admin.clone(), deps.rotation.clone(), fresh.kid().to_owned());
-    let signs_from =
-        change(&deps, &caller, move |cx, tx| rotation::rotate(cx, tx, &settings, &admin, &fresh)).await?;
+    let signs_from = change(&deps, &caller, move |cx, tx| {
+        rotation::rotate(cx, tx, &settings, &admin, &fresh)
+    })
+    .await?;
     deps.cut_off.complete().await;
     Ok(Json(Rotation { kid, signs_from }))
 }
@@ -143,7 +146,10 @@ pub(crate) async fn remove(
             Outcome::Denied(denial) => Outcome::Denied(denial),
             Outcome::Granted(keys) => match keys.into_iter().find(|key| key.kid == wanted) {
                 Some(key) => Outcome::Granted((key.ring, key.algorithm)),
-                None => Outcome::Denied(AdminDenial::NotFound { what: "key", name: wanted }),
+                None => Outcome::Denied(AdminDenial::NotFound {
+                    what: "key",
+                    name: wanted,
+                }),
             },
         })
     })
@@ -155,15 +161,13 @@ pub(crate) async fn remove(
     })
     .await?;
     deps.cut_off.complete().await;
-    Ok(Json(RemovedKey { kid, signs_now: removal.signs_now }))
+    Ok(Json(RemovedKey {
+        kid,
+        signs_now: removal.signs_now,
+    }))
 }
 
-async fn fresh(
-    deps: &AdminDeps,
-    caller: &Caller,
-    ring: Ring,
-    algorithm: Algorithm,
-) -> Result<FreshKey, ApiError> {
+async fn fresh(deps: &AdminDeps, caller: &Caller, ring: Ring, algorithm: Algorithm) -> Result<FreshKey, ApiError> {
     let vault = Arc::clone(&deps.basis.vault);
     let made = tokio::task::spawn_blocking(move || FreshKey::generate(&vault, ring, algorithm)).await;
     match made {

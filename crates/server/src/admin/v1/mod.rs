@@ -45,15 +45,27 @@ pub(crate) fn router(deps: AdminDeps) -> Router {
         .route("/groups", get(groups::list))
         .route("/groups/{name}", put(groups::put).delete(groups::remove))
         .route("/groups/{name}/members", get(groups::members))
-        .route("/groups/{name}/members/{username}", put(groups::add_member).delete(groups::remove_member))
+        .route(
+            "/groups/{name}/members/{username}",
+            put(groups::add_member).delete(groups::remove_member),
+        )
         .route("/clients", get(clients::list))
         .route("/clients/{side}/{client_id}", get(clients::show).put(clients::put))
         .route("/clients/{side}/{client_id}/secrets", post(clients::add_secret))
         .route("/clients/{side}/{client_id}/disable", post(clients::disable))
         .route("/connectors", get(connectors::list))
-        .route("/connectors/{name}", get(connectors::show).put(connectors::put).delete(connectors::remove))
-        .route("/audiences", get(audiences::list).put(audiences::put).delete(audiences::remove))
-        .route("/resources", get(resources::list).put(resources::put).delete(resources::remove))
+        .route(
+            "/connectors/{name}",
+            get(connectors::show).put(connectors::put).delete(connectors::remove),
+        )
+        .route(
+            "/audiences",
+            get(audiences::list).put(audiences::put).delete(audiences::remove),
+        )
+        .route(
+            "/resources",
+            get(resources::list).put(resources::put).delete(resources::remove),
+        )
         .route("/trusts", get(trusts::list).put(trusts::put))
         .route("/trusts/{id}", delete(trusts::remove))
         .route("/rules", get(rules::list).put(rules::put))
@@ -73,7 +85,10 @@ pub(crate) fn router(deps: AdminDeps) -> Router {
         .route("/calls", post(gateway::calls))
         .method_not_allowed_fallback(no_such_method)
         .with_state(deps.clone());
-    Router::new().nest("/admin/v1", v1).fallback(no_such_path).with_state(deps)
+    Router::new()
+        .nest("/admin/v1", v1)
+        .fallback(no_such_path)
+        .with_state(deps)
 }
 
 async fn no_such_path(State(deps): State<AdminDeps>, request: Request) -> ApiError {

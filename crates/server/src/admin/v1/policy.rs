@@ -68,7 +68,9 @@ pub(crate) async fn test(
             Ok(id) => tx.find_client(Side::Idp, &id)?,
             Err(_) => None,
         };
-        let Some(client) = client else { return missing("client at the issuer", question.client) };
+        let Some(client) = client else {
+            return missing("client at the issuer", question.client);
+        };
         let Some(connector) = tx.find_connector_by_name(&question.connector)? else {
             return missing("connector", question.connector);
         };
@@ -93,14 +95,25 @@ pub(crate) async fn test(
             because.insert(0, format!("{} is deactivated: nothing is issued", user.username));
         }
         if connector.status.as_str() != "active" {
-            because.insert(0, format!("connector {} is {}: nothing is issued", connector.name, connector.status.as_str()));
+            because.insert(
+                0,
+                format!(
+                    "connector {} is {}: nothing is issued",
+                    connector.name,
+                    connector.status.as_str()
+                ),
+            );
         }
         let unknown = requested.difference(&all);
         if !unknown.is_empty() {
             because.push(format!("{unknown} is no scope of {}", connector.name));
         }
         let open = user.is_active() && connector.status.as_str() == "active" && client.enabled;
-        let granted = if open { decision.granted.clone() } else { ScopeSet::empty() };
+        let granted = if open {
+            decision.granted.clone()
+        } else {
+            ScopeSet::empty()
+        };
         Ok(Outcome::Granted(PolicyAnswer {
             allowed: !granted.is_empty(),
             refused: requested.difference(&granted).to_string(),

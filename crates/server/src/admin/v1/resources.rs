@@ -27,7 +27,7 @@ pub(crate) struct ByIdentifier {
 
 fn view(resource: &Resource) -> RecordView<ResourceSpec> {
     RecordView {
-        id: resource.id.to_string(),
+        id: None,
         document: ResourceSpec::of(resource),
         created_at: resource.created_at,
         updated_at: resource.updated_at,
@@ -60,7 +60,10 @@ pub(crate) async fn put(
 ) -> Result<Json<Written<ResourceSpec>>, ApiError> {
     let admin = caller.admin.clone();
     let (resource, change) = change(&deps, &caller, move |cx, tx| resource::put(cx, tx, &admin, &spec)).await?;
-    Ok(Json(Written { change, record: view(&resource) }))
+    Ok(Json(Written {
+        change,
+        record: view(&resource),
+    }))
 }
 
 /// Removes a resource.
@@ -71,9 +74,11 @@ pub(crate) async fn remove(
     Parameters(query): Parameters<ByIdentifier>,
 ) -> Result<Json<Removed>, ApiError> {
     let admin = caller.admin.clone();
-    change(&deps, &caller, move |cx, tx| match ResourceId::parse(query.id.as_str()) {
-        Ok(id) => resource::remove(cx, tx, &admin, &id),
-        Err(error) => Ok(Outcome::Denied(AdminDenial::invalid("id", error.to_string()))),
+    change(&deps, &caller, move |cx, tx| {
+        match ResourceId::parse(query.id.as_str()) {
+            Ok(id) => resource::remove(cx, tx, &admin, &id),
+            Err(error) => Ok(Outcome::Denied(AdminDenial::invalid("id", error.to_string()))),
+        }
     })
     .await?;
     Ok(Removed::answer())

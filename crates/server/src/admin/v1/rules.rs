@@ -19,7 +19,7 @@ use crate::admin::v1::view::{PageView, RecordView, Removed, Written};
 
 fn view(tx: &mut dyn Tx, rule: &Rule) -> Result<RecordView<RuleSpec>, StoreError> {
     Ok(RecordView {
-        id: rule.id.to_string(),
+        id: Some(rule.id.to_string()),
         document: rule::describe(tx, rule)?,
         created_at: rule.created_at,
         updated_at: rule.updated_at,

@@ -71,10 +71,7 @@ pub struct TokenSpec {
 
 /// Every token.
 #[utoipa::path(get, path = "/admin/v1/tokens", responses((status = 200, body = PageView<TokenView>)))]
-pub(crate) async fn list(
-    State(deps): State<AdminDeps>,
-    caller: Caller,
-) -> Result<Json<PageView<TokenView>>, ApiError> {
+pub(crate) async fn list(State(deps): State<AdminDeps>, caller: Caller) -> Result<Json<PageView<TokenView>>, ApiError> {
     let admin = caller.admin.clone();
     let tokens = look(&deps, &caller, move |_, tx| tokens::list(tx, &admin)).await?;
     let items = tokens.into_iter().map(|token| TokenView::of(token, None)).collect();
@@ -105,7 +102,10 @@ pub(crate) async fn revoke(
     let admin = caller.admin.clone();
     change(&deps, &caller, move |cx, tx| match AdminTokenId::parse(id.as_str()) {
         Ok(id) => tokens::revoke(cx, tx, &admin, &id),
-        Err(_) => Ok(Outcome::Denied(AdminDenial::NotFound { what: "administrator token", name: id })),
+        Err(_) => Ok(Outcome::Denied(AdminDenial::NotFound {
+            what: "administrator token",
+            name: id,
+        })),
     })
     .await?;
     Ok(Removed::answer())

@@ -19,7 +19,7 @@ use crate::admin::v1::view::{PageView, RecordView, Removed, Written};
 
 fn view(tx: &mut dyn Tx, trust: &Trust) -> Result<RecordView<TrustSpec>, StoreError> {
     Ok(RecordView {
-        id: trust.id.to_string(),
+        id: Some(trust.id.to_string()),
         document: trust::describe(tx, trust)?,
         created_at: trust.created_at,
         updated_at: trust.updated_at,
@@ -82,7 +82,10 @@ pub(crate) async fn remove(
     let ras = deps.deployment.ras.clone();
     cut(&deps, &caller, move |cx, tx| match TrustId::parse(id.as_str()) {
         Ok(id) => trust::remove(cx, tx, &admin, ras.as_ref(), &id),
-        Err(_) => Ok(Outcome::Denied(AdminDenial::NotFound { what: "trust", name: id })),
+        Err(_) => Ok(Outcome::Denied(AdminDenial::NotFound {
+            what: "trust",
+            name: id,
+        })),
     })
     .await?;
     deps.cut_off.complete().await;

@@ -69,7 +69,7 @@ pub struct EnrolledKeyView {
 
 fn view(tx: &mut dyn Tx, user: &User) -> Result<RecordView<UserSpec>, StoreError> {
     Ok(RecordView {
-        id: user.id.to_string(),
+        id: Some(user.id.to_string()),
         document: UserSpec {
             username: user.username.clone(),
             display_name: Some(user.display_name.clone()),
@@ -93,7 +93,10 @@ fn found(
     if let Err(denial) = require(admin, needed) {
         return Ok(Err(denial));
     }
-    Ok(directory::find_user(tx, &key)?.ok_or(AdminDenial::NotFound { what: "user", name: key }))
+    Ok(directory::find_user(tx, &key)?.ok_or(AdminDenial::NotFound {
+        what: "user",
+        name: key,
+    }))
 }
 
 /// People by user name.
@@ -118,7 +121,10 @@ pub(crate) async fn list(
         Ok(Outcome::Granted(Page { items, next: page.next }))
     })
     .await?;
-    Ok(Json(PageView { items: page.items, next: page.next }))
+    Ok(Json(PageView {
+        items: page.items,
+        next: page.next,
+    }))
 }
 
 /// One person, by user name or id.
@@ -149,11 +155,18 @@ pub(crate) async fn put(
 ) -> Result<Json<Written<UserSpec>>, ApiError> {
     may_write(&deps, &caller).await?;
     let wanted = spec.password.take().map(|password| (spec.username.clone(), password));
-    let hash = passwords::changed(&deps, &caller, wanted.into_iter().collect()).await?.into_values().next();
+    let hash = passwords::changed(&deps, &caller, wanted.into_iter().collect())
+        .await?
+        .into_values()
+        .next();
     let admin = caller.admin.clone();
     let (vault, issuer) = (Arc::clone(&deps.basis.vault), deps.deployment.idp.clone());
     let cuts = spec.active == Some(false) || hash.is_some();
-    let room = if spec.active == Some(false) { Room::Reserved } else { Room::Usual };
+    let room = if spec.active == Some(false) {
+        Room::Reserved
+    } else {
+        Room::Usual
+    };
     let (record, change) = run(&deps, &caller, room, move |cx, tx| {
         if !spec.username.eq_ignore_ascii_case(&username) {
             let problem = format!("it must be {username}, as in the path");
@@ -299,7 +312,10 @@ pub(crate) async fn keys(
         created_at: key.created_at,
         expires_at: key.expires_at,
     });
-    Ok(Json(PageView { items: items.collect(), next: None }))
+    Ok(Json(PageView {
+        items: items.collect(),
+        next: None,
+    }))
 }
 
 /// Removes an enrolled key: that machine cannot act for the person any more.
@@ -336,8 +352,14 @@ fn remove_at_ras(
     user: &User,
     kid: &str,
 ) -> Result<(), StoreError> {
-    let (Some(idp), Some(ras)) = (&deployment.idp, &deployment.ras) else { return Ok(()) };
-    for audience in tx.list_audiences()?.into_iter().filter(|audience| audience.issuer == *ras) {
+    let (Some(idp), Some(ras)) = (&deployment.idp, &deployment.ras) else {
+        return Ok(());
+    };
+    for audience in tx
+        .list_audiences()?
+        .into_iter()
+        .filter(|audience| audience.issuer == *ras)
+    {
         let subject = vault.subject_for_audience(&audience, &user.id);
         let actor = Actor::Admin(admin.token.to_string());
         ras_key::remove(cx, tx, actor, idp, &subject, kid)?;

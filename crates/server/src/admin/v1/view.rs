@@ -19,8 +19,9 @@ pub struct PageView<T> {
 /// A record and what the server knows about it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct RecordView<T> {
-    /// Server-made identifier.
-    pub id: String,
+    /// Server-made identifier; absent where the document has an identifier of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// The document, as it may be written back.
     #[serde(flatten)]
     pub document: T,
@@ -51,7 +52,9 @@ pub struct Removed {
 
 impl Removed {
     pub(crate) const fn answer() -> Json<Self> {
-        Json(Self { change: Change::Removed })
+        Json(Self {
+            change: Change::Removed,
+        })
     }
 }
 
