@@ -2,7 +2,7 @@
 //
 //   LANYARD_BIN=…/lanyard LANYARD_TEST_SERVER=…/conformance-server interop/run all [DRIVER...]
 //
-// LANYARD_TEST_SERVER is the MCP test server of examples/; it is started with `--listen 127.0.0.1:PORT`
+// LANYARD_TEST_SERVER is the MCP test server of examples/; it is started with `--port PORT --bare`
 // and serves /mcp. A driver that cannot run is a failure with a name, never a pass.
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -32,7 +32,7 @@ function needed(name, what) {
 
 async function startTestServer(cleanup) {
   const port = await freePort();
-  const program = start(needed('LANYARD_TEST_SERVER', 'the MCP test server of examples/'), ['--listen', `127.0.0.1:${port}`]);
+  const program = start(needed('LANYARD_TEST_SERVER', 'the MCP test server of examples/'), ['--port', String(port), '--bare']);
   cleanup(() => program.stop());
   const url = `http://127.0.0.1:${port}/mcp`;
   await until('test server', program, async () => (await fetch(url)).status > 0);
