@@ -2,6 +2,7 @@
 //!
 //! Owns that order (requirements, wire examples, section 19). Never verifies tokens.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,7 +12,6 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::Full;
-use lanyard_protocol::gateway::RouteStatus;
 use lanyard_protocol::scope::ScopeSet;
 use lanyard_resource_server::refusal::Refusal;
 use serde_json::value::RawValue;
@@ -47,13 +47,7 @@ impl Gateway {
             }
         };
         let route = &exchange.route;
-        if let Err(denial) = decide::decide(
-            &route.config,
-            &route.scopes,
-            exchange.token.scope.as_ref(),
-            era,
-            &message,
-        ) {
+        if let Err(denial) = decide::decide(&route.config, &route.scopes, exchange.held().as_deref(), era, &message) {
             let response = denied(&denial, exchange, era, &message);
             return self.refuse(exchange, Some(&message), denial.code(), response).await;
         }
@@ -107,7 +101,7 @@ impl Gateway {
             }
         };
         let route = &exchange.route;
-        if let Err(denial) = decide::require_any(&route.config, &route.scopes, exchange.token.scope.as_ref()) {
+        if let Err(denial) = decide::require_any(&route.config, &route.scopes, exchange.held().as_deref()) {
             let refusal = Refusal::Scope(scopes_of(&denial));
             let response = answer::refused(&refusal, route.verifier.resource());
             return self.refuse(exchange, None, denial.code(), response).await;
@@ -340,12 +334,11 @@ struct Passage<'a> {
 
 fn tool_filter(exchange: &Exchange<'_>) -> Option<ToolFilter> {
     let route = Arc::clone(&exchange.route);
-    let token = exchange.token.clone();
-    debug_assert_eq!(route.config.status, RouteStatus::Active);
+    let held = exchange.held().map(Cow::into_owned);
     route
         .config
         .filter_tools
-        .then(|| -> ToolFilter { Box::new(move |tool| decide::may_call(&route.config, token.scope.as_ref(), tool)) })
+        .then(|| -> ToolFilter { Box::new(move |tool| decide::may_call(&route.config, held.as_ref(), tool)) })
 }
 
 fn denied(denial: &Denial, exchange: &Exchange<'_>, era: Era, message: &Message<'_>) -> Response<Body> {

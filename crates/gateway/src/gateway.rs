@@ -2,6 +2,7 @@
 //!
 //! Owns the order: admission, message, revision, decision, session, record, forward. Never reaches a database.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,6 +15,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use lanyard_jose::digest::HmacKey;
 use lanyard_jose::token::{AccessToken, Verified};
 use lanyard_protocol::gateway::RouteSnapshot;
+use lanyard_protocol::scope::ScopeSet;
 use lanyard_resource_server::clock::Clock;
 use lanyard_resource_server::verifier::VerifierParts;
 use tokio::sync::watch;
@@ -54,6 +56,13 @@ pub(crate) struct Exchange<'a> {
     pub(crate) token: Verified<AccessToken>,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) request_id: &'a str,
+}
+
+impl Exchange<'_> {
+    /// What the caller may do here.
+    pub(crate) fn held(&self) -> Option<Cow<'_, ScopeSet>> {
+        self.route.verifier.scopes_of(&self.token)
+    }
 }
 
 impl Gateway {

@@ -11,6 +11,7 @@ use lanyard_protocol::gateway::{Route, RouteSnapshot, RouteStatus};
 use lanyard_protocol::scope::ScopeSet;
 use lanyard_resource_server::origin::Origins;
 use lanyard_resource_server::resource::ProtectedResource;
+use lanyard_resource_server::scopes::ScopeHierarchy;
 use lanyard_resource_server::verifier::{Verifier, VerifierParts};
 use url::Url;
 
@@ -125,7 +126,9 @@ impl RouteTable {
             .map_or_else(Arc::default, |known| Arc::clone(&known.keeps_sessions));
         let served = Arc::new(ServedRoute {
             upstream,
-            verifier: Verifier::new(resource, parts.clone()).with_leeway(leeway),
+            verifier: Verifier::new(resource, parts.clone())
+                .with_leeway(leeway)
+                .with_hierarchy(ScopeHierarchy::new(route.implied_scopes.clone())),
             origins: Origins::new(&route.resource, &route.allowed_origins),
             scopes: route
                 .tools

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::issuer::Issuer;
 use crate::resource::ResourceId;
-use crate::scope::ScopeSet;
+use crate::scope::{Scope, ScopeSet};
 
 /// All routes of a gateway at one version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,9 @@ pub struct Route {
     /// Scopes listed in the metadata and in the first challenge.
     #[serde(default)]
     pub scopes: ScopeSet,
+    /// Scope → scopes that it includes, for servers whose scopes form a hierarchy (RS-TK-06).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub implied_scopes: BTreeMap<Scope, ScopeSet>,
     /// Whether calls are forwarded.
     pub status: RouteStatus,
     /// Whether `tools/list` is filtered to callable tools.

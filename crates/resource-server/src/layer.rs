@@ -14,7 +14,7 @@ use tower::{Layer, Service};
 
 use crate::origin::Origins;
 use crate::refusal::Refusal;
-use crate::verifier::{Verifier, require_scopes};
+use crate::verifier::Verifier;
 
 /// The body of an answer: the inner service's, or ours.
 pub type ProtectedBody<B> = Either<B, Full<Bytes>>;
@@ -124,7 +124,7 @@ impl Protection {
             return Err(Refusal::Origin);
         }
         let token = self.verifier.verify_request(parts).await?;
-        require_scopes(&token, &self.required)?;
+        self.verifier.require_scopes(&token, &self.required)?;
         parts.extensions.insert(token);
         Ok(())
     }

@@ -47,4 +47,5 @@ pub mod origin;
 pub mod refusal;
 pub mod resource;
 pub mod revocation;
+pub mod scopes;
 pub mod verifier;

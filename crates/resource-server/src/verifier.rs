@@ -2,6 +2,7 @@
 //!
 //! Owns the order of the checks. Never fetches (it asks a [`KeySource`]) and never remembers more than a signature.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::request::Parts;
@@ -17,6 +18,7 @@ use crate::keys::KeySource;
 use crate::refusal::Refusal;
 use crate::resource::ProtectedResource;
 use crate::revocation::{RevocationView, Standing, TokenFacts};
+use crate::scopes::ScopeHierarchy;
 
 /// Clock skew that is allowed unless told otherwise, in seconds (SEC-07).
 pub const DEFAULT_LEEWAY: i64 = 30;
@@ -41,6 +43,7 @@ pub struct Verifier {
     parts: VerifierParts,
     algorithms: Vec<Algorithm>,
     leeway: i64,
+    hierarchy: ScopeHierarchy,
 }
 
 impl Verifier {
@@ -58,6 +61,7 @@ impl Verifier {
             parts,
             algorithms,
             leeway: DEFAULT_LEEWAY,
+            hierarchy: ScopeHierarchy::default(),
         }
     }
 
@@ -72,6 +76,13 @@ impl Verifier {
     #[must_use]
     pub fn with_leeway(mut self, seconds: i64) -> Self {
         self.leeway = seconds.clamp(0, 60);
+        self
+    }
+
+    /// Sets which scopes include others (RS-TK-06).
+    #[must_use]
+    pub fn with_hierarchy(mut self, hierarchy: ScopeHierarchy) -> Self {
+        self.hierarchy = hierarchy;
         self
     }
 
@@ -132,6 +143,22 @@ impl Verifier {
         Ok(verified)
     }
 
+    /// What a token may do, inclusions applied. `None` when it carries no scopes: it has no privileges (RS-TK-06).
+    pub fn scopes_of<'a>(&self, token: &'a Verified<AccessToken>) -> Option<Cow<'a, ScopeSet>> {
+        token.scope.as_ref().map(|held| self.hierarchy.expand(held))
+    }
+
+    /// Whether a token carries every scope of `needed`.
+    ///
+    /// # Errors
+    /// [`Refusal::Scope`] with everything that is needed.
+    pub fn require_scopes(&self, token: &Verified<AccessToken>, needed: &ScopeSet) -> Result<(), Refusal> {
+        if needed.is_empty() || self.scopes_of(token).is_some_and(|held| needed.is_subset(&held)) {
+            return Ok(());
+        }
+        Err(Refusal::Scope(needed.clone()))
+    }
+
     /// Looks again whether a token that was verified may still be used, for streams that live on (RS-W26-08).
     ///
     /// # Errors
@@ -165,16 +192,4 @@ impl Verifier {
             Standing::Unknown => Err(Refusal::Stale),
         }
     }
-}
-
-/// Whether a token carries every scope of `needed`. A token without `scope` has no privileges (RS-TK-06).
-///
-/// # Errors
-/// [`Refusal::Scope`] with everything that is needed.
-pub fn require_scopes(token: &Verified<AccessToken>, needed: &ScopeSet) -> Result<(), Refusal> {
-    let held = token.scope.as_ref();
-    if needed.is_empty() || held.is_some_and(|held| needed.is_subset(held)) {
-        return Ok(());
-    }
-    Err(Refusal::Scope(needed.clone()))
 }

@@ -38,6 +38,7 @@ fn route(connector: &Connector) -> Option<Route> {
         insecure_upstream: upstream.insecure,
         tools: connector.tools.clone(),
         scopes: connector.default_scopes.clone(),
+        implied_scopes: std::collections::BTreeMap::new(),
         status: match connector.status {
             ConnectorStatus::Active => RouteStatus::Active,
             ConnectorStatus::Staged => RouteStatus::Staged,

@@ -163,3 +163,20 @@ async fn bodies_with_two_meanings_are_refused_before_any_decision() {
     }
     assert!(world.upstream.requests().is_empty());
 }
+
+#[tokio::test]
+async fn a_broad_scope_satisfies_a_narrow_need_rs_tk_06() {
+    let world = World::start(plain(), |route| {
+        route["implied_scopes"] = json!({"invoices.approve": "invoices.read"});
+    })
+    .await;
+    let broad = world.token(|claims| claims["scope"] = json!("invoices.approve"));
+    assert_eq!(
+        world.post_as(&broad, &call("approve_invoice"), &[]).await.status,
+        StatusCode::OK
+    );
+    let listed = world.post_as(&broad, &message("tools/list", json!({})), &[]).await;
+    assert_eq!(listed.json()["result"]["tools"].as_array().unwrap().len(), 2);
+    let narrow = world.post(&call("approve_invoice"), &[]).await;
+    assert_eq!(narrow.status, StatusCode::FORBIDDEN);
+}
