@@ -2,7 +2,7 @@
 //!
 //! Owns the table and how it is replaced at run time. Never decides on a call.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -26,6 +26,8 @@ pub(crate) struct RouteTable {
     by_path: HashMap<String, Option<Door>>,
     routes: HashMap<String, Arc<ServedRoute>>,
     aliases: Vec<String>,
+    /// Every host that is ours.
+    hosts: HashSet<String>,
 }
 
 /// What is at an address.
@@ -138,6 +140,7 @@ impl RouteTable {
             config: route,
         });
         self.routes.insert(served.config.name.clone(), Arc::clone(&served));
+        self.hosts.insert(authority);
         for (address, path, door) in [
             (address, path, Door::Mcp(Arc::clone(&served))),
             (metadata_address, metadata_path, Door::Metadata(served)),
@@ -164,10 +167,7 @@ impl RouteTable {
                 _ => Found::Nothing,
             };
         }
-        let known = self
-            .routes
-            .values()
-            .any(|route| Url::parse(route.config.resource.as_str()).is_ok_and(|url| authority_of(&url) == authority));
+        let known = self.hosts.contains(&authority);
         if known { Found::Nothing } else { Found::ForeignHost }
     }
 
