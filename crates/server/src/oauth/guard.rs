@@ -216,7 +216,7 @@ mod tests {
 
     fn guard() -> (Arc<Hand>, Guard) {
         let clock = Arc::new(Hand(AtomicI64::new(1_789_387_200_000_000)));
-        let guard = Guard::new(Arc::clone(&clock) as Arc<dyn Clock>);
+        let guard = Guard::new(clock.clone());
         (clock, guard)
     }
 

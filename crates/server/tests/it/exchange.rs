@@ -168,3 +168,19 @@ async fn no_token_is_ever_in_the_audit_log_idp_pl_06_sec_10() {
         assert!(!event.text.contains("eyJ"), "{}", event.text);
     }
 }
+
+#[tokio::test]
+async fn the_subject_is_the_one_for_the_ras_and_not_for_the_client_idp_mn_03() {
+    use lanyard_core::client::registration::SubjectMode;
+    let world = World::of(Company::with(|organisation| {
+        organisation.audiences[0].subject = SubjectMode::Pairwise;
+    }))
+    .await;
+    let tokens = world.sign_in(ALICE).await;
+    let id_token = tokens["id_token"].as_str().unwrap();
+    let first = claims(&world.exchange(id_token, &[]).await.token())["sub"].clone();
+    let again = claims(&world.id_jag(ALICE).await)["sub"].clone();
+    assert_eq!(first, again);
+    assert_ne!(first, claims(id_token)["sub"]);
+    assert_ne!(first, claims(&world.id_jag(CAROL).await)["sub"]);
+}

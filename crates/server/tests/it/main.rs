@@ -8,6 +8,7 @@
     reason = "a test ends where it breaks"
 )]
 
+mod broken_store;
 mod client_authentication;
 mod code_and_refresh;
 mod connectors_and_keys;

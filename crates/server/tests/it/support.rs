@@ -142,8 +142,8 @@ impl World {
         };
         let network = Arc::new(NoNetwork::default());
         let view = Arc::new(Told::default());
-        let sinks: Vec<Arc<dyn RevocationSink>> = vec![Arc::clone(&view) as _];
-        let feed = Arc::new(Feed::new(Arc::clone(&company.store), sinks));
+        let sink: Arc<dyn RevocationSink> = view.clone();
+        let feed = Arc::new(Feed::new(Arc::clone(&company.store), vec![sink]));
         let (idp, ras) = (Arc::new(company.idp.clone()), Arc::new(company.ras.clone()));
         let cut_off = Arc::new(CutOff::new(
             basis.clone(),
@@ -168,7 +168,7 @@ impl World {
         let ras_router = ras::router(RasDeps {
             basis: basis.clone(),
             settings: Arc::clone(&ras),
-            jwks: Arc::new(JwksCache::new(Arc::clone(&network) as Arc<dyn Fetch>)),
+            jwks: Arc::new(JwksCache::new(network.clone())),
             local,
             feed: Arc::clone(&feed),
         });
