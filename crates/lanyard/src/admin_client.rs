@@ -54,7 +54,11 @@ impl AdminClient {
     }
 
     /// The API at `url`. Plain `http` is for this machine alone: the token would be readable on the way.
-    pub(crate) fn new(url: &str, token: Option<SecretString>, ca_file: Option<&std::path::Path>) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        url: &str,
+        token: Option<SecretString>,
+        ca_file: Option<&std::path::Path>,
+    ) -> anyhow::Result<Self> {
         let usage = |happened: String| Ending {
             code: 2,
             happened,
@@ -67,7 +71,8 @@ impl AdminClient {
         }
         let loopback = url_rules::is_loopback(&base);
         if base.scheme() == "http" && !loopback {
-            let happened = format!("{url} is plain http to another machine: the administrator token would be readable.");
+            let happened =
+                format!("{url} is plain http to another machine: the administrator token would be readable.");
             return Err(usage(happened).into());
         }
         // The administrator named this address; it may be on a private network.
@@ -75,7 +80,11 @@ impl AdminClient {
         let port = base.port_or_known_default().unwrap_or(443);
         let allow = AllowRule::parse(&format!("{host}:{port}")).into_iter().collect();
         let ca_files = ca_file.into_iter().map(std::path::Path::to_owned).collect();
-        let fetch = HttpFetch::new(&Outbound { development: loopback, allow, ca_files })?;
+        let fetch = HttpFetch::new(&Outbound {
+            development: loopback,
+            allow,
+            ca_files,
+        })?;
         Ok(Self { base, token, fetch })
     }
 
@@ -131,7 +140,11 @@ impl AdminClient {
     /// The bytes of an answer that is no single JSON document.
     pub(crate) async fn bytes(&self, path: &[&str], query: &[(&str, &str)]) -> anyhow::Result<bytes::Bytes> {
         let answer = self.ask(Method::GET, path, query, None).await?;
-        if answer.status == StatusCode::OK { Ok(answer.body) } else { Err(refused(&answer).into()) }
+        if answer.status == StatusCode::OK {
+            Ok(answer.body)
+        } else {
+            Err(refused(&answer).into())
+        }
     }
 
     async fn send(
@@ -176,7 +189,10 @@ impl AdminClient {
             request.body = serde_json::to_vec(document)?;
             request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        self.fetch.fetch(request).await.map_err(|error| unreachable(self.url(), &error).into())
+        self.fetch
+            .fetch(request)
+            .await
+            .map_err(|error| unreachable(self.url(), &error).into())
     }
 }
 
@@ -196,11 +212,17 @@ pub(crate) fn nothing() -> Value {
 fn unreachable(url: &str, error: &FetchError) -> Ending {
     let remedy = "Check the address and that `lanyard serve` runs there with an [admin] section; \
                   a certificate of your own authority needs --admin-ca-file.";
-    Ending::failed(&format!("The admin API at {url} did not answer: {error}."), Some(remedy))
+    Ending::failed(
+        &format!("The admin API at {url} did not answer: {error}."),
+        Some(remedy),
+    )
 }
 
 fn not_ours(url: &str) -> Ending {
-    Ending::failed(&format!("What answers at {url} is no admin API of Lanyard."), Some("Check --admin-url."))
+    Ending::failed(
+        &format!("What answers at {url} is no admin API of Lanyard."),
+        Some("Check --admin-url."),
+    )
 }
 
 /// What the server said, for people.
@@ -221,7 +243,12 @@ fn refused(answer: &FetchResponse) -> Ending {
     if let Some(field) = refusal.field.filter(|field| !happened.contains(field.as_str())) {
         happened = format!("{field}: {happened}");
     }
-    Ending { code: 1, happened: sentence(happened), remedy: remedy.map(str::to_owned), request_id: refusal.request_id }
+    Ending {
+        code: 1,
+        happened: sentence(happened),
+        remedy: remedy.map(str::to_owned),
+        request_id: refusal.request_id,
+    }
 }
 
 fn sentence(mut text: String) -> String {
@@ -250,7 +277,12 @@ mod tests {
 
     #[test]
     fn loopback_and_https_are_taken() {
-        for url in ["http://127.0.0.1:8003", "https://lanyard.example.com", "https://10.0.0.5:8003", "https://[::1]:1/"] {
+        for url in [
+            "http://127.0.0.1:8003",
+            "https://lanyard.example.com",
+            "https://10.0.0.5:8003",
+            "https://[::1]:1/",
+        ] {
             assert!(refusal(url).is_none(), "{url}");
         }
     }
@@ -260,8 +292,9 @@ mod tests {
         let answer = FetchResponse {
             status: StatusCode::FORBIDDEN,
             headers: http::HeaderMap::new(),
-            body: r#"{"error":"not_permitted","message":"the role auditor may not change anything","request_id":"req_1"}"#
-                .into(),
+            body:
+                r#"{"error":"not_permitted","message":"the role auditor may not change anything","request_id":"req_1"}"#
+                    .into(),
         };
         let ending = refused(&answer);
         assert_eq!(ending.happened, "the role auditor may not change anything.");

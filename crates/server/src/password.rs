@@ -22,7 +22,10 @@ pub struct NotHashed;
 impl Passwords {
     /// At most `at_once` hashes at a time.
     pub fn new(at_once: usize, random: Arc<dyn Random>) -> Self {
-        Self { permits: Semaphore::new(at_once), random }
+        Self {
+            permits: Semaphore::new(at_once),
+            random,
+        }
     }
 
     /// The argon2id hash of a password, in PHC form.
@@ -41,6 +44,8 @@ impl Passwords {
     /// [`NotHashed`] when the runtime is shutting down.
     pub async fn fits(&self, phc: String, password: String) -> Result<bool, NotHashed> {
         let _permit = self.permits.acquire().await.map_err(|_| NotHashed)?;
-        tokio::task::spawn_blocking(move || password::verify(&phc, &password)).await.map_err(|_| NotHashed)
+        tokio::task::spawn_blocking(move || password::verify(&phc, &password))
+            .await
+            .map_err(|_| NotHashed)
     }
 }

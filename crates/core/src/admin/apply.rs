@@ -2,7 +2,7 @@
 //!
 //! Owns the order and the report. Each record is set by its own service.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use lanyard_protocol::issuer::Issuer;
 use serde::Serialize;
@@ -70,22 +70,51 @@ pub fn apply(
     let mut done = Vec::new();
     macro_rules! each {
         ($what:literal, $entries:expr, |$entry:ident| $name:expr, $put:expr) => {
+            let mut seen = HashSet::new();
             for $entry in $entries {
                 let name: String = $name;
+                if !seen.insert(name.clone()) {
+                    let denial = AdminDenial::invalid("name", "it is named twice; which entry counts is not guessed");
+                    return Ok(Outcome::Denied(ApplyDenial {
+                        what: $what,
+                        name,
+                        denial,
+                    }));
+                }
                 match $put? {
-                    Outcome::Granted((_, change)) => done.push(Applied { what: $what, name, change }),
+                    Outcome::Granted((_, change)) => done.push(Applied {
+                        what: $what,
+                        name,
+                        change,
+                    }),
                     Outcome::Denied(denial) => {
-                        return Ok(Outcome::Denied(ApplyDenial { what: $what, name, denial }));
+                        return Ok(Outcome::Denied(ApplyDenial {
+                            what: $what,
+                            name,
+                            denial,
+                        }));
                     }
                 }
             }
         };
     }
-    each!("group", &organisation.groups, |spec| spec.name.clone(), put::put_group(cx, tx, admin, spec));
-    each!("user", &organisation.users, |spec| spec.username.clone(), {
-        let hash = password_hashes.get(&spec.username.to_lowercase()).map(String::as_str);
-        put::put_user(cx, tx, vault, deployment.idp.as_ref(), admin, spec, hash)
-    });
+    each!(
+        "group",
+        &organisation.groups,
+        |spec| spec.name.clone(),
+        put::put_group(cx, tx, admin, spec)
+    );
+    each!(
+        "user",
+        &organisation.users,
+        |spec| spec.username.trim().to_lowercase(),
+        {
+            let hash = password_hashes
+                .get(&spec.username.trim().to_lowercase())
+                .map(String::as_str);
+            put::put_user(cx, tx, vault, deployment.idp.as_ref(), admin, spec, hash)
+        }
+    );
     each!(
         "client",
         &organisation.clients,
@@ -104,13 +133,26 @@ pub fn apply(
         |spec| spec.name.clone(),
         connector::put(cx, tx, admin, deployment.ras.as_ref(), spec)
     );
-    each!("resource", &organisation.resources, |spec| spec.id.clone(), resource::put(cx, tx, admin, spec));
+    each!(
+        "resource",
+        &organisation.resources,
+        |spec| spec.id.clone(),
+        resource::put(cx, tx, admin, spec)
+    );
     each!(
         "trust",
         &organisation.trusts,
-        |spec| spec.issuer.clone(),
+        |spec| match &spec.tenant_claim {
+            Some(claim) => format!("{} ({claim})", spec.issuer),
+            None => spec.issuer.clone(),
+        },
         trust::put(cx, tx, admin, deployment.ras.as_ref(), spec)
     );
-    each!("rule", &organisation.rules, |spec| spec.title.clone(), rule::put(cx, tx, admin, spec));
+    each!(
+        "rule",
+        &organisation.rules,
+        |spec| spec.title.clone(),
+        rule::put(cx, tx, admin, spec)
+    );
     Ok(Outcome::Granted(done))
 }

@@ -26,8 +26,11 @@ use crate::ras::cut_off;
 use crate::ras::settings::RasSettings;
 use crate::store::{StoreError, Tx};
 
-const KINDS: Kinds =
-    Kinds { created: "admin.client.created", changed: "admin.client.changed", removed: "admin.client.removed" };
+const KINDS: Kinds = Kinds {
+    created: "admin.client.created",
+    changed: "admin.client.changed",
+    removed: "admin.client.removed",
+};
 
 /// The document of a record. Secrets are not shown; keys that people enrolled are not the client's own.
 ///
@@ -101,7 +104,11 @@ pub fn put(
             if after == before {
                 after
             } else {
-                let after = Client { version: before.version + 1, updated_at: cx.now, ..after };
+                let after = Client {
+                    version: before.version + 1,
+                    updated_at: cx.now,
+                    ..after
+                };
                 tx.update_client(&after)?;
                 after
             }
@@ -171,7 +178,10 @@ pub fn add_secret(
         return Ok(Outcome::Denied(denial));
     }
     let Some(client) = tx.find_client(side, client_id)? else {
-        return Ok(Outcome::Denied(AdminDenial::NotFound { what: "client", name: client_id.to_string() }));
+        return Ok(Outcome::Denied(AdminDenial::NotFound {
+            what: "client",
+            name: client_id.to_string(),
+        }));
     };
     if client.auth != ClientAuthMethod::Secret {
         let problem = "the client authenticates with keys; register a public key instead";
@@ -182,7 +192,10 @@ pub fn add_secret(
         for old in &live {
             tx.remove_client_secret(&old.id)?;
             let expires_at = Some(old.expires_at.map_or(until, |own| own.min(until)));
-            tx.insert_client_secret(&ClientSecret { expires_at, ..old.clone() })?;
+            tx.insert_client_secret(&ClientSecret {
+                expires_at,
+                ..old.clone()
+            })?;
         }
     } else if live.len() >= 2 {
         let problem = "two secrets are live already; remove one first";
@@ -226,7 +239,10 @@ fn set_keys(cx: &Cx, tx: &mut dyn Tx, client: &ClientKey, set: &JwkSet) -> Resul
     let old = tx.list_client_keys(client)?;
     let kid_of = |jwk: &lanyard_jose::jwk::Jwk| jwk.kid().map_or_else(|| jwk.thumbprint(), str::to_owned);
     let same = old.len() == set.keys.len()
-        && set.keys.iter().all(|jwk| old.iter().any(|key| key.jwk == *jwk && key.kid == kid_of(jwk)));
+        && set
+            .keys
+            .iter()
+            .all(|jwk| old.iter().any(|key| key.jwk == *jwk && key.kid == kid_of(jwk)));
     if same {
         return Ok(false);
     }
@@ -254,9 +270,10 @@ fn digest(vault: &Vault, spec: &ClientSpec) -> Result<Option<SecretDigest>, Admi
         (Some(hex), None) => from_hex(hex)
             .map(|hash| Some(SecretDigest::Sha256(hash)))
             .ok_or_else(|| AdminDenial::invalid("secret_sha256", "64 hexadecimal digits are needed")),
-        (None, Some(secret)) if secret.chars().count() < 32 => {
-            Err(AdminDenial::invalid("secret", "a chosen secret needs at least 32 characters"))
-        }
+        (None, Some(secret)) if secret.chars().count() < 32 => Err(AdminDenial::invalid(
+            "secret",
+            "a chosen secret needs at least 32 characters",
+        )),
         (None, Some(secret)) => Ok(Some(vault.digest_chosen_secret(secret))),
     }
 }
@@ -286,17 +303,24 @@ fn parse(cx: &Cx, spec: &ClientSpec) -> Result<Client, AdminDenial> {
     let client_id =
         ClientId::parse(spec.client_id.as_str()).map_err(|e| AdminDenial::invalid("client_id", e.to_string()))?;
     if spec.side == Side::Ras && !spec.redirect_uris.is_empty() && spec.auth == ClientAuthMethod::Native {
-        return Err(AdminDenial::invalid("redirect_uris", "a native client signs in at the IdP only"));
+        return Err(AdminDenial::invalid(
+            "redirect_uris",
+            "a native client signs in at the IdP only",
+        ));
     }
     if spec.auth == ClientAuthMethod::Secret && spec.jwks.is_some() {
-        return Err(AdminDenial::invalid("jwks", "auth = \"secret\" takes no keys; use auth = \"private_key_jwt\""));
+        return Err(AdminDenial::invalid(
+            "jwks",
+            "auth = \"secret\" takes no keys; use auth = \"private_key_jwt\"",
+        ));
     }
     if spec.auth != ClientAuthMethod::Secret && (spec.secret.is_some() || spec.secret_sha256.is_some()) {
         return Err(AdminDenial::invalid("secret", "only auth = \"secret\" takes a secret"));
     }
-    for (field, uris) in
-        [("redirect_uris", &spec.redirect_uris), ("post_logout_redirect_uris", &spec.post_logout_redirect_uris)]
-    {
+    for (field, uris) in [
+        ("redirect_uris", &spec.redirect_uris),
+        ("post_logout_redirect_uris", &spec.post_logout_redirect_uris),
+    ] {
         for uri in uris {
             check_redirect_uri(field, uri)?;
         }
@@ -309,7 +333,11 @@ fn parse(cx: &Cx, spec: &ClientSpec) -> Result<Client, AdminDenial> {
             })
             .collect::<Result<Vec<_>, _>>()?,
         None if spec.side == Side::Idp => {
-            vec![GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::TokenExchange]
+            vec![
+                GrantType::AuthorizationCode,
+                GrantType::RefreshToken,
+                GrantType::TokenExchange,
+            ]
         }
         None => vec![GrantType::JwtBearer],
     };
@@ -341,13 +369,20 @@ fn parse(cx: &Cx, spec: &ClientSpec) -> Result<Client, AdminDenial> {
 
 /// `https`, `http` on loopback, or a private-use scheme with a dot (RFC 8252, section 7.1). Never with a fragment.
 fn check_redirect_uri(field: &str, uri: &str) -> Result<(), AdminDenial> {
-    let parsed = url::Url::parse(uri).map_err(|_| AdminDenial::invalid(field, format!("{uri} is not an absolute URI")))?;
+    let parsed =
+        url::Url::parse(uri).map_err(|_| AdminDenial::invalid(field, format!("{uri} is not an absolute URI")))?;
     if uri.contains('#') || uri.contains('*') || uri.len() > 1024 {
-        return Err(AdminDenial::invalid(field, format!("{uri} has a fragment or a wildcard, or is too long")));
+        return Err(AdminDenial::invalid(
+            field,
+            format!("{uri} has a fragment or a wildcard, or is too long"),
+        ));
     }
     let private_use = parsed.scheme().contains('.');
     if !url_rules::is_protected(&parsed) && !private_use {
-        return Err(AdminDenial::invalid(field, format!("{uri} is neither https nor http on loopback")));
+        return Err(AdminDenial::invalid(
+            field,
+            format!("{uri} is neither https nor http on loopback"),
+        ));
     }
     Ok(())
 }

@@ -22,8 +22,11 @@ use crate::ras::settings::RasSettings;
 use crate::store::{StoreError, Tx};
 use crate::trust::issuer::{Allowed, Tenant, Trust, TrustKeys};
 
-const KINDS: Kinds =
-    Kinds { created: "admin.trust.created", changed: "admin.trust.changed", removed: "admin.trust.removed" };
+const KINDS: Kinds = Kinds {
+    created: "admin.trust.created",
+    changed: "admin.trust.changed",
+    removed: "admin.trust.removed",
+};
 
 /// The document of a record.
 ///
@@ -41,7 +44,11 @@ pub fn describe(tx: &mut dyn Tx, trust: &Trust) -> Result<TrustSpec, StoreError>
         tenant_claim: trust.tenant_claim.clone(),
         jwks_uri,
         jwks,
-        algorithms: trust.algorithms.iter().map(|algorithm| algorithm.as_str().to_owned()).collect(),
+        algorithms: trust
+            .algorithms
+            .iter()
+            .map(|algorithm| algorithm.as_str().to_owned())
+            .collect(),
         clients: list(&trust.clients),
         resources: list(&trust.resources),
         scopes: trust.scopes.as_ref().map(ToString::to_string),
@@ -74,13 +81,20 @@ pub fn put(
         return Ok(Outcome::Denied(AdminDenial::invalid("tenant", "1 to 128 characters")));
     }
     let known = tx.find_tenant_by_name(name)?;
-    let tenant = known.as_ref().map_or_else(|| cx.new_id::<TenantId>(), |tenant| tenant.id.clone());
+    let tenant = known
+        .as_ref()
+        .map_or_else(|| cx.new_id::<TenantId>(), |tenant| tenant.id.clone());
     let wanted = match parse(cx, own_ras, spec, &tenant) {
         Ok(wanted) => wanted,
         Err(denial) => return Ok(Outcome::Denied(denial)),
     };
     if known.is_none() {
-        tx.insert_tenant(&Tenant { id: tenant, name: name.to_owned(), managed_only: true, created_at: cx.now })?;
+        tx.insert_tenant(&Tenant {
+            id: tenant,
+            name: name.to_owned(),
+            managed_only: true,
+            created_at: cx.now,
+        })?;
     }
     let before = tx
         .list_trusts_of_issuer(&wanted.issuer)?
@@ -107,7 +121,11 @@ pub fn put(
             if after == before {
                 (after, Change::Unchanged)
             } else {
-                let after = Trust { version: before.version + 1, updated_at: cx.now, ..after };
+                let after = Trust {
+                    version: before.version + 1,
+                    updated_at: cx.now,
+                    ..after
+                };
                 tx.update_trust(&after)?;
                 (after, Change::Changed)
             }
@@ -138,11 +156,22 @@ pub fn remove(
         return Ok(Outcome::Denied(denial));
     }
     let Some(before) = tx.find_trust(id)? else {
-        return Ok(Outcome::Denied(AdminDenial::NotFound { what: "trust", name: id.to_string() }));
+        return Ok(Outcome::Denied(AdminDenial::NotFound {
+            what: "trust",
+            name: id.to_string(),
+        }));
     };
     let spec = describe(tx, &before)?;
     tx.remove_trust(id)?;
-    note(cx, tx, admin, KINDS, Change::Removed, before.issuer.as_str(), (state(&spec), None))?;
+    note(
+        cx,
+        tx,
+        admin,
+        KINDS,
+        Change::Removed,
+        before.issuer.as_str(),
+        (state(&spec), None),
+    )?;
     end_access(cx, tx, admin, own_ras, &before)?;
     Ok(Outcome::Granted(()))
 }
@@ -178,33 +207,36 @@ fn allowed<T>(
         AllOr::All(_) => Ok(Allowed::All),
         AllOr::Only(names) => {
             let parsed: Result<Vec<T>, String> = names.iter().map(|name| parse(name)).collect();
-            parsed.map(Allowed::Only).map_err(|problem| AdminDenial::invalid(field, problem))
+            parsed
+                .map(Allowed::Only)
+                .map_err(|problem| AdminDenial::invalid(field, problem))
         }
     }
 }
 
-fn parse(
-    cx: &Cx,
-    own_ras: Option<&Issuer>,
-    spec: &TrustSpec,
-    tenant: &TenantId,
-) -> Result<Trust, AdminDenial> {
+fn parse(cx: &Cx, own_ras: Option<&Issuer>, spec: &TrustSpec, tenant: &TenantId) -> Result<Trust, AdminDenial> {
     let issuer = Issuer::parse(spec.issuer.as_str()).map_err(|e| AdminDenial::invalid("issuer", e.to_string()))?;
     if own_ras == Some(&issuer) {
-        return Err(AdminDenial::invalid("issuer", "a RAS never redeems a grant of its own issuer; name the IdP's"));
+        return Err(AdminDenial::invalid(
+            "issuer",
+            "a RAS never redeems a grant of its own issuer; name the IdP's",
+        ));
     }
     let keys = match (&spec.jwks_uri, &spec.jwks) {
         (Some(uri), None) => {
-            let url = url::Url::parse(uri)
-                .map_err(|_| AdminDenial::invalid("jwks_uri", "an absolute URL is needed"))?;
+            let url =
+                url::Url::parse(uri).map_err(|_| AdminDenial::invalid("jwks_uri", "an absolute URL is needed"))?;
             if !url_rules::is_protected(&url) {
-                return Err(AdminDenial::invalid("jwks_uri", "keys are never fetched over plain http (MD-KEY-02)"));
+                return Err(AdminDenial::invalid(
+                    "jwks_uri",
+                    "keys are never fetched over plain http (MD-KEY-02)",
+                ));
             }
             TrustKeys::JwksUri(uri.clone())
         }
         (None, Some(jwks)) => {
-            let set = JwkSet::parse(jwks.to_string().as_bytes())
-                .map_err(|e| AdminDenial::invalid("jwks", e.to_string()))?;
+            let set =
+                JwkSet::parse(jwks.to_string().as_bytes()).map_err(|e| AdminDenial::invalid("jwks", e.to_string()))?;
             if set.keys.is_empty() {
                 return Err(AdminDenial::invalid("jwks", "there is no usable public key in it"));
             }
@@ -217,7 +249,10 @@ fn parse(
         .iter()
         .map(|name| {
             Algorithm::parse(name).ok_or_else(|| {
-                AdminDenial::invalid("algorithms", format!("{name} is not one of ES256, ES384, EdDSA, RS256, PS256"))
+                AdminDenial::invalid(
+                    "algorithms",
+                    format!("{name} is not one of ES256, ES384, EdDSA, RS256, PS256"),
+                )
             })
         })
         .collect::<Result<Vec<_>, _>>()?;
@@ -243,8 +278,12 @@ fn parse(
         tenant_claim: spec.tenant_claim.clone(),
         keys,
         algorithms,
-        clients: allowed("clients", &spec.clients, |name| ClientId::parse(name).map_err(|e| e.to_string()))?,
-        resources: allowed("resources", &spec.resources, |name| ResourceId::parse(name).map_err(|e| e.to_string()))?,
+        clients: allowed("clients", &spec.clients, |name| {
+            ClientId::parse(name).map_err(|e| e.to_string())
+        })?,
+        resources: allowed("resources", &spec.resources, |name| {
+            ResourceId::parse(name).map_err(|e| e.to_string())
+        })?,
         scopes,
         max_id_jag_ttl_seconds: spec.max_id_jag_ttl_seconds,
         access_token_ttl_seconds: spec.access_token_ttl_seconds,

@@ -57,7 +57,9 @@ impl AdminAt {
             _ => self.saved()?,
         };
         // A saved token belongs to the saved address and is not sent to another one.
-        let saved_token = saved.as_ref().filter(|saved| self.admin_url.as_ref().is_none_or(|url| same(url, &saved.url)));
+        let saved_token = saved
+            .as_ref()
+            .filter(|saved| self.admin_url.as_ref().is_none_or(|url| same(url, &saved.url)));
         let token = match &self.admin_token_file {
             Some(file) => read_token(file)?,
             None => match saved_token {
@@ -70,7 +72,10 @@ impl AdminAt {
             (None, Some(saved)) => saved.url.clone(),
             (None, None) => return Err(nobody(None).into()),
         };
-        let ca_file = self.admin_ca_file.clone().or_else(|| saved.and_then(|saved| saved.ca_file));
+        let ca_file = self
+            .admin_ca_file
+            .clone()
+            .or_else(|| saved.and_then(|saved| saved.ca_file));
         Ok(Known { url, token, ca_file })
     }
 
@@ -123,7 +128,8 @@ impl AdminAt {
             Some(base) => base.clone(),
             None => {
                 let home = self.home.as_ref().filter(absolute);
-                home.context("HOME is not set: name --admin-url and --admin-token-file")?.join(".config")
+                home.context("HOME is not set: name --admin-url and --admin-token-file")?
+                    .join(".config")
             }
         };
         Ok(base.join("lanyard").join("admin.toml"))
@@ -152,7 +158,12 @@ fn nobody(url: Option<&str>) -> Ending {
     };
     let remedy = "Run `lanyard admin claim --url URL --token-file FILE` with the token of the first start, \
                   or name --admin-url and --admin-token-file.";
-    Ending { code: 2, happened, remedy: Some(remedy.to_owned()), request_id: None }
+    Ending {
+        code: 2,
+        happened,
+        remedy: Some(remedy.to_owned()),
+        request_id: None,
+    }
 }
 
 #[cfg(test)]
@@ -175,12 +186,20 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let here = at(home.path());
         assert!(here.known().is_err());
-        let path = here.save("http://127.0.0.1:8003", &SecretString::from("lny_admin_x".to_owned())).unwrap();
+        let path = here
+            .save("http://127.0.0.1:8003", &SecretString::from("lny_admin_x".to_owned()))
+            .unwrap();
         let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o600);
         let known = here.known().unwrap();
-        assert_eq!((known.url.as_str(), known.token.expose_secret()), ("http://127.0.0.1:8003", "lny_admin_x"));
-        let elsewhere = AdminAt { admin_url: Some("https://other.example".to_owned()), ..at(home.path()) };
+        assert_eq!(
+            (known.url.as_str(), known.token.expose_secret()),
+            ("http://127.0.0.1:8003", "lny_admin_x")
+        );
+        let elsewhere = AdminAt {
+            admin_url: Some("https://other.example".to_owned()),
+            ..at(home.path())
+        };
         assert!(elsewhere.known().is_err(), "the saved token would go to another server");
     }
 

@@ -21,10 +21,13 @@ pub(crate) fn read<T: DeserializeOwned>(file: &Path) -> anyhow::Result<Value> {
 fn text_of(file: &Path) -> anyhow::Result<(String, String)> {
     if file == Path::new("-") {
         let mut text = String::new();
-        std::io::stdin().lock().read_to_string(&mut text).context("stdin cannot be read")?;
+        std::io::stdin()
+            .lock()
+            .read_to_string(&mut text)
+            .context("stdin cannot be read")?;
         return Ok(("stdin".to_owned(), text));
     }
-    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let text = std::fs::read_to_string(file).with_context(|| format!("the file {} cannot be read", file.display()))?;
     Ok((file.display().to_string(), text))
 }
 
@@ -39,7 +42,10 @@ fn parse<T: DeserializeOwned>(name: &str, text: &str, beside: Option<&Path>) -> 
     };
     if let Some(members) = document.as_object_mut() {
         // A resource's identifier is its own field and a URI; the server's identifiers are not.
-        let own = members.get("id").and_then(Value::as_str).is_some_and(|id| id.contains("://"));
+        let own = members
+            .get("id")
+            .and_then(Value::as_str)
+            .is_some_and(|id| id.contains("://"));
         for field in SERVER_FIELDS {
             if field != "id" || !own {
                 members.remove(field);
@@ -48,18 +54,27 @@ fn parse<T: DeserializeOwned>(name: &str, text: &str, beside: Option<&Path>) -> 
     }
     let files = take_secret_files(&mut document);
     if let Err(error) = serde_json::from_value::<T>(document.clone()) {
-        let found = if is_json { None } else { toml::from_str::<T>(&without_secret_files(text)).err() };
+        let found = if is_json {
+            None
+        } else {
+            toml::from_str::<T>(&without_secret_files(text)).err()
+        };
         return Err(match found {
             Some(error) => located(name, text, &error),
             None => wrong(name, &error.to_string()),
         });
     }
     for (place, path) in files {
-        let path = beside.filter(|_| path.is_relative()).map_or_else(|| path.clone(), |beside| beside.join(&path));
+        let path = beside
+            .filter(|_| path.is_relative())
+            .map_or_else(|| path.clone(), |beside| beside.join(&path));
         let secret = crate::runtime::private_file::read(&path)?;
         let secret = String::from_utf8(secret).with_context(|| format!("{} is not text", path.display()))?;
         if let Some(client) = document.pointer_mut(&place).and_then(Value::as_object_mut) {
-            client.insert("secret".to_owned(), Value::String(secret.trim_end_matches(['\r', '\n']).to_owned()));
+            client.insert(
+                "secret".to_owned(),
+                Value::String(secret.trim_end_matches(['\r', '\n']).to_owned()),
+            );
         }
     }
     Ok(document)
@@ -74,7 +89,9 @@ fn take_secret_files(document: &mut Value) -> Vec<(String, PathBuf)> {
             client.remove("secret_file");
         }
     };
-    let Some(members) = document.as_object_mut() else { return found };
+    let Some(members) = document.as_object_mut() else {
+        return found;
+    };
     if let Some(clients) = members.get_mut("clients").and_then(Value::as_array_mut) {
         for (n, client) in clients.iter_mut().enumerate() {
             if let Some(client) = client.as_object_mut() {
@@ -98,7 +115,9 @@ fn without_secret_files(text: &str) -> String {
 
 /// A mistake with its line. The reader's own picture of the line is not shown: it may hold a password.
 fn located(name: &str, text: &str, error: &toml::de::Error) -> anyhow::Error {
-    let line = error.span().map(|span| text.get(..span.start).unwrap_or(text).matches('\n').count() + 1);
+    let line = error
+        .span()
+        .map(|span| text.get(..span.start).unwrap_or(text).matches('\n').count() + 1);
     let place = line.map_or_else(|| name.to_owned(), |line| format!("{name}, line {line}"));
     wrong(&place, error.message())
 }
@@ -109,8 +128,13 @@ fn wrong(place: &str, problem: &str) -> anyhow::Error {
     } else {
         "Correct the file; nothing was sent."
     };
-    Ending { code: 2, happened: format!("{place}: {}.", problem.trim_end_matches('.')), remedy: Some(remedy.to_owned()), request_id: None }
-        .into()
+    Ending {
+        code: 2,
+        happened: format!("{place}: {}.", problem.trim_end_matches('.')),
+        remedy: Some(remedy.to_owned()),
+        request_id: None,
+    }
+    .into()
 }
 
 #[cfg(test)]
@@ -125,26 +149,41 @@ mod tests {
 
     #[test]
     fn an_unknown_field_is_refused_with_its_line() {
-        let problem = problem::<Organisation>("[[groups]]\nname = \"a\"\n\n[[users]]\nusername = \"b\"\nshoe_size = 4\n");
-        assert!(problem.starts_with("org.toml, line 6: unknown field `shoe_size`"), "{problem}");
+        let problem =
+            problem::<Organisation>("[[groups]]\nname = \"a\"\n\n[[users]]\nusername = \"b\"\nshoe_size = 4\n");
+        assert!(
+            problem.starts_with("org.toml, line 6: unknown field `shoe_size`"),
+            "{problem}"
+        );
     }
 
     #[test]
     fn a_password_is_sent_and_not_lost_on_the_way() {
-        let document = parse::<Organisation>("org.toml", "[[users]]\nusername = \"a\"\npassword = \"secret word\"\n", None);
+        let document = parse::<Organisation>(
+            "org.toml",
+            "[[users]]\nusername = \"a\"\npassword = \"secret word\"\n",
+            None,
+        );
         assert_eq!(document.unwrap().pointer("/users/0/password").unwrap(), "secret word");
     }
 
     #[test]
     fn a_secret_file_is_read_beside_the_document_and_sent_as_the_secret() {
         let directory = tempfile::tempdir().unwrap();
-        crate::runtime::private_file::write(&directory.path().join("s"), b"a secret of some length, 32 of them\n").unwrap();
+        crate::runtime::private_file::write(&directory.path().join("s"), b"a secret of some length, 32 of them\n")
+            .unwrap();
         let text = "[[clients]]\nside = \"ras\"\nclient_id = \"a\"\nauth = \"secret\"\nsecret_file = \"s\"\n";
         let document = parse::<Organisation>("org.toml", text, Some(directory.path())).unwrap();
-        assert_eq!(document.pointer("/clients/0/secret").unwrap(), "a secret of some length, 32 of them");
+        assert_eq!(
+            document.pointer("/clients/0/secret").unwrap(),
+            "a secret of some length, 32 of them"
+        );
         assert!(document.pointer("/clients/0/secret_file").is_none());
         let problem = problem::<Organisation>(&format!("{text}colour = \"red\"\n"));
-        assert!(problem.starts_with("org.toml, line 6: unknown field `colour`"), "{problem}");
+        assert!(
+            problem.starts_with("org.toml, line 6: unknown field `colour`"),
+            "{problem}"
+        );
     }
 
     #[test]

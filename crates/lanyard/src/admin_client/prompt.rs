@@ -16,7 +16,7 @@ pub(crate) async fn password(file: Option<&Path>, whose: &str, ui: &Ui) -> anyho
     let text = match file {
         Some(file) if file == Path::new("-") => from_stdin()?,
         Some(file) => {
-            std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?
+            std::fs::read_to_string(file).with_context(|| format!("the file {} cannot be read", file.display()))?
         }
         None if ui.is_interactive() => return typed_twice(whose).await,
         None => from_stdin()?,
@@ -46,7 +46,11 @@ pub(crate) fn confirm(question: &str, yes: bool, ui: &Ui) -> anyhow::Result<()> 
 
 fn from_stdin() -> anyhow::Result<String> {
     let mut text = String::new();
-    std::io::stdin().lock().take(8192).read_to_string(&mut text).context("stdin cannot be read")?;
+    std::io::stdin()
+        .lock()
+        .take(8192)
+        .read_to_string(&mut text)
+        .context("stdin cannot be read")?;
     Ok(text)
 }
 
@@ -78,7 +82,10 @@ async fn typed(prompt: &str) -> anyhow::Result<String> {
     };
     drop(silence);
     eprintln!();
-    Ok(line?.context("the terminal cannot be read")?.trim_end_matches(['\r', '\n']).to_owned())
+    Ok(line?
+        .context("the terminal cannot be read")?
+        .trim_end_matches(['\r', '\n'])
+        .to_owned())
 }
 
 /// The terminal without echo, as long as this lives.
@@ -99,6 +106,10 @@ impl Drop for Silence {
 }
 
 fn stty(argument: &str) -> bool {
-    let status = Command::new("stty").arg(argument).stdin(Stdio::inherit()).stderr(Stdio::null()).status();
+    let status = Command::new("stty")
+        .arg(argument)
+        .stdin(Stdio::inherit())
+        .stderr(Stdio::null())
+        .status();
     status.is_ok_and(|status| status.success())
 }

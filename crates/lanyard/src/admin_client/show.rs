@@ -32,8 +32,10 @@ pub(crate) fn text(record: &Value, path: &str) -> String {
         Some(Value::Bool(flag)) => if *flag { "yes" } else { "no" }.to_owned(),
         Some(Value::Number(number)) => number.to_string(),
         Some(Value::Array(items)) => {
-            let items: Vec<String> =
-                items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect();
+            let items: Vec<String> = items
+                .iter()
+                .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
+                .collect();
             items.join(", ")
         }
         Some(Value::Object(members)) => members.keys().cloned().collect::<Vec<_>>().join(", "),
@@ -54,7 +56,9 @@ pub(crate) fn list(items: Vec<Value>, columns: &[(&str, &str)], json: bool, ui: 
         return Ok(());
     }
     let titles: Vec<&str> = columns.iter().map(|(title, _)| *title).collect();
-    let rows = items.iter().map(|item| columns.iter().map(|(_, field)| text(item, field)).collect());
+    let rows = items
+        .iter()
+        .map(|item| columns.iter().map(|(_, field)| text(item, field)).collect());
     ui.table(&titles, rows.collect());
     Ok(())
 }
@@ -97,7 +101,10 @@ fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             let kept = members.iter().filter(|(_, value)| !value.is_null());
-            Value::Object(kept.map(|(name, value)| (name.clone(), without_nulls(value))).collect::<Map<_, _>>())
+            Value::Object(
+                kept.map(|(name, value)| (name.clone(), without_nulls(value)))
+                    .collect::<Map<_, _>>(),
+            )
         }
         Value::Array(items) => Value::Array(items.iter().map(without_nulls).collect()),
         other => other.clone(),

@@ -109,8 +109,13 @@ async fn claim(at: &AdminAt, token_file: &Path, url: Option<String>, ui: &Ui) ->
     };
     let one_time = read_token(token_file)?;
     let client = AdminClient::new(&url, None, at.ca_file())?;
-    let answer = client.post(&["claim"], &json!({ "owner_token": one_time.expose_secret() })).await?;
-    let token = answer.get("token").and_then(Value::as_str).context("the server gave no token")?;
+    let answer = client
+        .post(&["claim"], &json!({ "owner_token": one_time.expose_secret() }))
+        .await?;
+    let token = answer
+        .get("token")
+        .and_then(Value::as_str)
+        .context("the server gave no token")?;
     let token = SecretString::from(token.to_owned());
     let path = at.save(client.url(), &token)?;
     // It is used up: a file that looks like a key and opens nothing helps nobody.
@@ -119,7 +124,11 @@ async fn claim(at: &AdminAt, token_file: &Path, url: Option<String>, ui: &Ui) ->
     if at.json {
         return ui.json(&json!({ "id": id, "url": client.url(), "kept_in": path }));
     }
-    ui.line(&format!("You are an administrator of {} now (token {id}, kept in {}).", client.url(), path.display()));
+    ui.line(&format!(
+        "You are an administrator of {} now (token {id}, kept in {}).",
+        client.url(),
+        path.display()
+    ));
     ui.note("Next: write your organisation into a file and run `lanyard apply -f org.toml`;");
     ui.note("      `lanyard users list` shows who is there, `lanyard audit list` what happened.");
     Ok(())
@@ -135,8 +144,14 @@ async fn reset(at: &AdminAt, config: Option<&Path>, ui: &Ui) -> anyhow::Result<(
     if at.json {
         return ui.json(&json!({ "token_file": path }));
     }
-    ui.line(&format!("Every owner token is revoked. The new one-time token is in {}.", path.display()));
-    ui.note(&format!("Next: within an hour, run `lanyard admin claim --url URL --token-file {}`.", path.display()));
+    ui.line(&format!(
+        "Every owner token is revoked. The new one-time token is in {}.",
+        path.display()
+    ));
+    ui.note(&format!(
+        "Next: within an hour, run `lanyard admin claim --url URL --token-file {}`.",
+        path.display()
+    ));
     Ok(())
 }
 
@@ -146,7 +161,10 @@ async fn reset(at: &AdminAt, config: Option<&Path>, ui: &Ui) -> anyhow::Result<(
 /// When the store fails.
 pub(crate) async fn reset_owner(store: &Arc<dyn Store>) -> anyhow::Result<SecretString> {
     let cx = Cx::new(SystemClock.now(), None, Arc::new(SystemRandom));
-    store.write(move |tx| owner::reset(&cx, tx)).await.context("the owner could not be reset")
+    store
+        .write(move |tx| owner::reset(&cx, tx))
+        .await
+        .context("the owner could not be reset")
 }
 
 async fn tokens(at: &AdminAt, command: TokensCommand, ui: &Ui) -> anyhow::Result<()> {
@@ -164,7 +182,12 @@ async fn tokens(at: &AdminAt, command: TokensCommand, ui: &Ui) -> anyhow::Result
             ];
             show::list(items, &columns, at.json, ui)
         }
-        TokensCommand::Create { name, role, expires_at, out } => {
+        TokensCommand::Create {
+            name,
+            role,
+            expires_at,
+            out,
+        } => {
             let spec = json!({ "name": name, "role": role, "expires_at": expires_at });
             let mut answer = client.post(&["tokens"], &spec).await?;
             let Some(out) = out else {
@@ -184,7 +207,11 @@ async fn tokens(at: &AdminAt, command: TokensCommand, ui: &Ui) -> anyhow::Result
             if at.json {
                 return ui.json(&answer);
             }
-            ui.line(&format!("token {}: created, in {}", show::text(&answer, "id"), out.display()));
+            ui.line(&format!(
+                "token {}: created, in {}",
+                show::text(&answer, "id"),
+                out.display()
+            ));
             Ok(())
         }
         TokensCommand::Revoke { id, yes } => {

@@ -45,7 +45,9 @@ async fn apply(args: &ApplyArgs, ui: &Ui) -> anyhow::Result<()> {
     if created == "0" && changed == "0" {
         ui.line(&format!("Nothing to do: {unchanged} unchanged."));
     } else {
-        ui.line(&format!("Applied: {created} created, {changed} changed, {unchanged} unchanged."));
+        ui.line(&format!(
+            "Applied: {created} created, {changed} changed, {unchanged} unchanged."
+        ));
     }
     Ok(())
 }

@@ -111,8 +111,10 @@ async fn events(at: &AdminAt, args: &ListArgs, ui: &Ui) -> anyhow::Result<()> {
         ("since", &args.since),
         ("until", &args.until),
     ];
-    let filter: Vec<(&str, &str)> =
-        given.into_iter().filter_map(|(name, value)| value.as_deref().map(|value| (name, value))).collect();
+    let filter: Vec<(&str, &str)> = given
+        .into_iter()
+        .filter_map(|(name, value)| value.as_deref().map(|value| (name, value)))
+        .collect();
     let mut items: Vec<Value> = Vec::new();
     let mut after: Option<String> = None;
     while items.len() < args.limit {
@@ -149,10 +151,12 @@ async fn export(at: &AdminAt, out: Option<&Path>, from: Option<i64>, ui: &Ui) ->
     let query: Vec<(&str, &str)> = from.as_deref().map(|from| ("from", from)).into_iter().collect();
     let lines = client.bytes(&["audit", "export"], &query).await?;
     let Some(out) = out else {
-        std::io::stdout().write_all(&lines).context("stdout cannot be written")?;
+        std::io::stdout()
+            .write_all(&lines)
+            .context("stdout cannot be written")?;
         return Ok(());
     };
-    std::fs::write(out, &lines).with_context(|| format!("{} cannot be written", out.display()))?;
+    std::fs::write(out, &lines).with_context(|| format!("the file {} cannot be written", out.display()))?;
     if at.json {
         return ui.json(&json!({ "file": out, "bytes": lines.len() }));
     }
@@ -165,8 +169,12 @@ async fn checkpoint(at: &AdminAt, out: Option<&Path>, ui: &Ui) -> anyhow::Result
     let answer = AdminClient::open(at)?.get(&["audit", "checkpoint"], &[]).await?;
     let Some(out) = out else { return ui.json(&answer) };
     std::fs::write(out, serde_json::to_vec_pretty(&answer)?)
-        .with_context(|| format!("{} cannot be written", out.display()))?;
-    ui.line(&format!("The checkpoint of entry {} is in {}.", show::text(&answer, "sequence"), out.display()));
+        .with_context(|| format!("the file {} cannot be written", out.display()))?;
+    ui.line(&format!(
+        "The checkpoint of entry {} is in {}.",
+        show::text(&answer, "sequence"),
+        out.display()
+    ));
     Ok(())
 }
 
@@ -190,13 +198,14 @@ fn check(file: &Path, since: Option<&Path>, keys: Vec<String>) -> anyhow::Result
     if file == Path::new("-") {
         return Ok(verify::verify(std::io::stdin().lock(), &known)?);
     }
-    let opened = File::open(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    verify::verify(BufReader::new(opened), &known).with_context(|| format!("{} cannot be read", file.display()))
+    let opened = File::open(file).with_context(|| format!("the file {} cannot be read", file.display()))?;
+    verify::verify(BufReader::new(opened), &known)
+        .with_context(|| format!("the file {} cannot be read", file.display()))
 }
 
 /// A checkpoint that was kept elsewhere; a file that is none is the wrong file, not a broken log.
 fn kept(file: &Path) -> anyhow::Result<Checkpoint> {
-    let text = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let text = std::fs::read(file).with_context(|| format!("the file {} cannot be read", file.display()))?;
     serde_json::from_slice(&text).map_err(|_| {
         let remedy = "Name the file that `lanyard audit checkpoint` wrote.";
         Ending {
@@ -232,7 +241,10 @@ fn in_words(report: &Report, file: &Path, ui: &Ui) {
     if let Some(broken) = &report.problem {
         ui.line(&format!("{}: {}", ui.strong("BROKEN"), file.display()));
         ui.line(&format!("  {broken}"));
-        ui.line(&format!("  entries up to {} are verified, those after it are not", report.last));
+        ui.line(&format!(
+            "  entries up to {} are verified, those after it are not",
+            report.last
+        ));
         return;
     }
     ui.line(&format!("{}: {}", ui.strong("SOUND"), file.display()));
@@ -244,7 +256,10 @@ fn in_words(report: &Report, file: &Path, ui: &Ui) {
         report.signed
     ));
     if report.unsigned() > 0 {
-        ui.line(&format!("  {} entries are chained and not signed yet", report.unsigned()));
+        ui.line(&format!(
+            "  {} entries are chained and not signed yet",
+            report.unsigned()
+        ));
     }
     match report.since_met {
         Some(true) => ui.line("  the kept checkpoint was met: nothing before it was rewritten"),

@@ -76,8 +76,10 @@ impl Which {
             return Ok(side.clone());
         }
         let all = client.list(&["clients"], &[]).await?;
-        let mut sides =
-            all.iter().filter(|one| show::text(one, "client_id") == self.client_id).map(|one| show::text(one, "side"));
+        let mut sides = all
+            .iter()
+            .filter(|one| show::text(one, "client_id") == self.client_id)
+            .map(|one| show::text(one, "side"));
         match (sides.next(), sides.next()) {
             (Some(only), None) => Ok(only),
             (Some(_), Some(_)) => Err(Ending {
@@ -121,7 +123,11 @@ async fn act(at: &AdminAt, command: ClientsCommand, ui: &Ui) -> anyhow::Result<(
         }
         ClientsCommand::Show(which) => {
             let side = which.side(&client).await?;
-            show::record(&client.get(&["clients", &side, &which.client_id], &[]).await?, at.json, ui)
+            show::record(
+                &client.get(&["clients", &side, &which.client_id], &[]).await?,
+                at.json,
+                ui,
+            )
         }
         ClientsCommand::Set { file } => {
             let spec = document::read::<ClientSpec>(&file)?;
@@ -129,10 +135,16 @@ async fn act(at: &AdminAt, command: ClientsCommand, ui: &Ui) -> anyhow::Result<(
             let answer = client.put(&["clients", &side, &id], &spec).await?;
             show::written(&answer, "client", &id, at.json, ui)
         }
-        ClientsCommand::AddSecret { which, retire_others_after, out } => {
+        ClientsCommand::AddSecret {
+            which,
+            retire_others_after,
+            out,
+        } => {
             let side = which.side(&client).await?;
             let request = json!({ "retire_others_after_seconds": retire_others_after });
-            let answer = client.post(&["clients", &side, &which.client_id, "secrets"], &request).await?;
+            let answer = client
+                .post(&["clients", &side, &which.client_id, "secrets"], &request)
+                .await?;
             if let Some(out) = out {
                 private_file::write(&out, show::text(&answer, "client_secret").as_bytes())?;
                 if at.json {
@@ -151,7 +163,9 @@ async fn act(at: &AdminAt, command: ClientsCommand, ui: &Ui) -> anyhow::Result<(
         ClientsCommand::Disable { which, yes } => {
             prompt::confirm(&format!("Switch the client {} off?", which.client_id), yes, ui)?;
             let side = which.side(&client).await?;
-            let answer = client.post(&["clients", &side, &which.client_id, "disable"], &nothing()).await?;
+            let answer = client
+                .post(&["clients", &side, &which.client_id, "disable"], &nothing())
+                .await?;
             show::written(&answer, "client", &which.client_id, at.json, ui)
         }
     }

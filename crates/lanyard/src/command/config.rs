@@ -87,10 +87,23 @@ fn runs(config: &Config) -> Vec<(&'static str, String)> {
     };
     let mut lines = Vec::new();
     if let Some(idp) = &config.idp {
-        lines.push(("issuer", format!("{}, {}, signs with {}", idp.issuer, at(&idp.listener), idp.signing_algorithm.as_str())));
+        lines.push((
+            "issuer",
+            format!(
+                "{}, {}, signs with {}",
+                idp.issuer,
+                at(&idp.listener),
+                idp.signing_algorithm.as_str()
+            ),
+        ));
     }
     if let Some(ras) = &config.ras {
-        let text = format!("{}, {}, signs with {}", ras.issuer, at(&ras.listener), ras.signing_algorithm.as_str());
+        let text = format!(
+            "{}, {}, signs with {}",
+            ras.issuer,
+            at(&ras.listener),
+            ras.signing_algorithm.as_str()
+        );
         lines.push(("authorization server", text));
     }
     if let Some(gateway) = &config.gateway {
@@ -99,7 +112,10 @@ fn runs(config: &Config) -> Vec<(&'static str, String)> {
             GatewayControl::Remote { url, .. } => format!("routes from {url}"),
             GatewayControl::File(path) => format!("routes from {}", path.display()),
         };
-        lines.push(("gateway", format!("{}, {}, {routes}", gateway.public_url, at(&gateway.listener))));
+        lines.push((
+            "gateway",
+            format!("{}, {}, {routes}", gateway.public_url, at(&gateway.listener)),
+        ));
     }
     if let Some(admin) = &config.admin {
         lines.push(("admin API", at(admin)));
@@ -107,14 +123,20 @@ fn runs(config: &Config) -> Vec<(&'static str, String)> {
     if let Some(address) = config.metrics {
         lines.push(("metrics", format!("http on {address}")));
     }
-    lines.push(("store", match &config.store {
-        StoreConfig::Sqlite(path) => format!("SQLite, {}", path.display()),
-        StoreConfig::Postgres { connections, .. } => format!("PostgreSQL, {connections} connections"),
-    }));
-    lines.push(("key-encryption key", match &config.kek {
-        KekSource::StateDirectory => format!("made at first start in {}", config.state_dir.display()),
-        KekSource::File(path) => path.display().to_string(),
-    }));
+    lines.push((
+        "store",
+        match &config.store {
+            StoreConfig::Sqlite(path) => format!("SQLite, {}", path.display()),
+            StoreConfig::Postgres { connections, .. } => format!("PostgreSQL, {connections} connections"),
+        },
+    ));
+    lines.push((
+        "key-encryption key",
+        match &config.kek {
+            KekSource::StateDirectory => format!("made at first start in {}", config.state_dir.display()),
+            KekSource::File(path) => path.display().to_string(),
+        },
+    ));
     lines
 }
 
@@ -133,7 +155,12 @@ async fn warnings(config: &Config) -> Vec<String> {
     if config.admin.is_none() && (config.idp.is_some() || config.ras.is_some()) {
         warnings.push("there is no [admin] section: nothing can be changed while this runs.".to_owned());
     }
-    let mut named: Vec<(&str, &Path)> = config.outbound.ca_files.iter().map(|file| ("outbound.ca_files", file.as_path())).collect();
+    let mut named: Vec<(&str, &Path)> = config
+        .outbound
+        .ca_files
+        .iter()
+        .map(|file| ("outbound.ca_files", file.as_path()))
+        .collect();
     if let KekSource::File(path) = &config.kek {
         named.push(("kek.file", path));
     }

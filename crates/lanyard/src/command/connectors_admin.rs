@@ -80,9 +80,11 @@ async fn act(command: ConnectorsAdmin, ui: &Ui) -> anyhow::Result<()> {
             ];
             show::list(items, &columns, at.json, ui)
         }
-        ConnectorsAdmin::Show { at, name } => {
-            show::record(&AdminClient::open(&at)?.get(&["connectors", &name], &[]).await?, at.json, ui)
-        }
+        ConnectorsAdmin::Show { at, name } => show::record(
+            &AdminClient::open(&at)?.get(&["connectors", &name], &[]).await?,
+            at.json,
+            ui,
+        ),
         ConnectorsAdmin::Set { at, file } => {
             let spec = document::read::<ConnectorSpec>(&file)?;
             put(&at, &spec, ui).await
@@ -108,9 +110,15 @@ async fn act(command: ConnectorsAdmin, ui: &Ui) -> anyhow::Result<()> {
 async fn put(at: &AdminAt, spec: &Value, ui: &Ui) -> anyhow::Result<()> {
     let name = show::text(spec, "name");
     let answer = AdminClient::open(at)?.put(&["connectors", &name], spec).await?;
-    let insecure = answer.pointer("/upstream/insecure").and_then(Value::as_bool).unwrap_or_default();
+    let insecure = answer
+        .pointer("/upstream/insecure")
+        .and_then(Value::as_bool)
+        .unwrap_or_default();
     if insecure {
-        ui.note(&format!("warning: {} is reached over plain http; tokens stay here, tool calls do not.", plain(&name)));
+        ui.note(&format!(
+            "warning: {} is reached over plain http; tokens stay here, tool calls do not.",
+            plain(&name)
+        ));
     }
     show::written(&answer, "connector", &name, at.json, ui)
 }

@@ -68,7 +68,9 @@ async fn act(at: &AdminAt, command: GroupsCommand, ui: &Ui) -> anyhow::Result<()
             show::list(items, &[("NAME", "name"), ("KIND", "kind"), ("ID", "id")], at.json, ui)
         }
         GroupsCommand::Set { name, kind } => {
-            let answer = client.put(&["groups", &name], &json!({ "name": name, "kind": kind })).await?;
+            let answer = client
+                .put(&["groups", &name], &json!({ "name": name, "kind": kind }))
+                .await?;
             show::written(&answer, "group", &name, at.json, ui)
         }
         GroupsCommand::Remove { name, yes } => {

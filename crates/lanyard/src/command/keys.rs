@@ -66,7 +66,9 @@ async fn act(at: &AdminAt, command: KeysCommand, ui: &Ui) -> anyhow::Result<()> 
             show::list(items, &columns, at.json, ui)
         }
         KeysCommand::Rotate { ring, algorithm } => {
-            let answer = client.post(&["keys", "rotate"], &json!({ "ring": ring, "algorithm": algorithm })).await?;
+            let answer = client
+                .post(&["keys", "rotate"], &json!({ "ring": ring, "algorithm": algorithm }))
+                .await?;
             if at.json {
                 return ui.json(&answer);
             }
@@ -75,7 +77,11 @@ async fn act(at: &AdminAt, command: KeysCommand, ui: &Ui) -> anyhow::Result<()> 
             Ok(())
         }
         KeysCommand::Remove { kid, yes } => {
-            prompt::confirm(&format!("Remove {kid}? Everything it signed is refused from now on."), yes, ui)?;
+            prompt::confirm(
+                &format!("Remove {kid}? Everything it signed is refused from now on."),
+                yes,
+                ui,
+            )?;
             let answer = client.delete(&["keys", &kid], &[]).await?;
             if at.json {
                 return ui.json(&answer);

@@ -53,7 +53,12 @@ async fn act(at: &AdminAt, command: ResourcesCommand, ui: &Ui) -> anyhow::Result
     match command {
         ResourcesCommand::List => {
             let items = client.all(&["resources"]).await?;
-            let columns = [("RESOURCE", "id"), ("NAME", "name"), ("SCOPES", "scopes"), ("STATUS", "status")];
+            let columns = [
+                ("RESOURCE", "id"),
+                ("NAME", "name"),
+                ("SCOPES", "scopes"),
+                ("STATUS", "status"),
+            ];
             show::list(items, &columns, at.json, ui)
         }
         ResourcesCommand::Set { file } => {

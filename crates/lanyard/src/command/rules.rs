@@ -98,7 +98,12 @@ async fn act(at: &AdminAt, command: RulesCommand, ui: &Ui) -> anyhow::Result<()>
             let answer = client.delete(&["rules", &show::text(found, "id")], &[]).await?;
             show::written(&answer, "rule", &which, at.json, ui)
         }
-        RulesCommand::Test { user, client: client_id, connector, scopes } => {
+        RulesCommand::Test {
+            user,
+            client: client_id,
+            connector,
+            scopes,
+        } => {
             let question = json!({ "user": user, "client": client_id, "connector": connector, "scopes": scopes });
             let answer = client.post(&["policy", "test"], &question).await?;
             told(&answer, at, ui)

@@ -88,8 +88,9 @@ async fn act(at: &AdminAt, command: TrustsCommand, ui: &Ui) -> anyhow::Result<()
 
 async fn find(client: &AdminClient, which: &str) -> anyhow::Result<Value> {
     let all = client.all(&["trusts"]).await?;
-    let mut found =
-        all.into_iter().filter(|trust| show::text(trust, "id") == which || show::text(trust, "issuer") == which);
+    let mut found = all
+        .into_iter()
+        .filter(|trust| show::text(trust, "id") == which || show::text(trust, "issuer") == which);
     match (found.next(), found.next()) {
         (Some(only), None) => Ok(only),
         (Some(_), Some(_)) => {

@@ -127,9 +127,7 @@ async fn act(at: &AdminAt, command: UsersCommand, ui: &Ui) -> anyhow::Result<()>
             ];
             show::list(items, &columns, at.json, ui)
         }
-        UsersCommand::Show { username } => {
-            show::record(&client.get(&["users", &username], &[]).await?, at.json, ui)
-        }
+        UsersCommand::Show { username } => show::record(&client.get(&["users", &username], &[]).await?, at.json, ui),
         UsersCommand::Set(args) => set(&client, at, args, ui).await,
         UsersCommand::Deactivate { username, yes } => {
             prompt::confirm(&format!("Cut {username} off?"), yes, ui)?;
@@ -144,25 +142,44 @@ async fn act(at: &AdminAt, command: UsersCommand, ui: &Ui) -> anyhow::Result<()>
             ui.line(&format!("user {}: may sign in again", plain(&username)));
             Ok(())
         }
-        UsersCommand::Password { username, password_file } => {
+        UsersCommand::Password {
+            username,
+            password_file,
+        } => {
             let password = prompt::password(password_file.as_deref(), &username, ui).await?;
-            let answer = client.post(&["users", &username, "password"], &json!({ "password": password })).await?;
+            let answer = client
+                .post(&["users", &username, "password"], &json!({ "password": password }))
+                .await?;
             if at.json {
                 return ui.json(&answer);
             }
-            ui.line(&format!("user {}: new password; older sign-ins are over", plain(&username)));
+            ui.line(&format!(
+                "user {}: new password; older sign-ins are over",
+                plain(&username)
+            ));
             Ok(())
         }
         UsersCommand::SignOut { username } => {
             let answer = client.post(&["users", &username, "sign-out"], &nothing()).await?;
             ended(&answer, &username, "signed out everywhere", at, ui)
         }
-        UsersCommand::Keys { username, remove: None, .. } => {
+        UsersCommand::Keys {
+            username, remove: None, ..
+        } => {
             let items = client.all(&["users", &username, "keys"]).await?;
-            let columns = [("KEY", "kid"), ("MACHINE", "label"), ("ENROLLED", "created_at"), ("EXPIRES", "expires_at")];
+            let columns = [
+                ("KEY", "kid"),
+                ("MACHINE", "label"),
+                ("ENROLLED", "created_at"),
+                ("EXPIRES", "expires_at"),
+            ];
             show::list(items, &columns, at.json, ui)
         }
-        UsersCommand::Keys { username, remove: Some(kid), yes } => {
+        UsersCommand::Keys {
+            username,
+            remove: Some(kid),
+            yes,
+        } => {
             prompt::confirm(&format!("Remove the key {kid} of {username}?"), yes, ui)?;
             let answer = client.delete(&["users", &username, "keys", &kid], &[]).await?;
             show::written(&answer, "key", &kid, at.json, ui)

@@ -53,7 +53,10 @@ pub(crate) async fn changed(
             {
                 return Ok(None);
             }
-            Ok(Some((username.to_lowercase(), deps.passwords.hash(password).await?)))
+            Ok(Some((
+                username.trim().to_lowercase(),
+                deps.passwords.hash(password).await?,
+            )))
         })
         .buffer_unordered(AT_ONCE)
         .try_collect::<Vec<_>>()

@@ -9,6 +9,12 @@
 )]
 
 mod broken_store;
+mod admin_acts;
+mod admin_apply;
+mod admin_authentication;
+mod admin_documents;
+mod admin_log;
+mod admin_world;
 mod client_authentication;
 mod code_and_refresh;
 mod connectors_and_keys;

@@ -1,0 +1,142 @@
+//! The admin API of a healthy company, and its administrators.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use http::Request;
+use http_body_util::BodyExt;
+use lanyard_core::admin::apply::Deployment;
+use lanyard_core::admin::token::AdminRole;
+use lanyard_core::admin::tokens;
+use lanyard_core::audit::event::AuditEvent;
+use lanyard_core::clock::Timestamp;
+use lanyard_core::keys::rotation::RotationSettings;
+use lanyard_core::outcome::Outcome;
+use lanyard_server::admin::{self, AdminDeps};
+use lanyard_server::http::peer::Peer;
+use lanyard_server::password::Passwords;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::support::{Answer, World};
+
+pub(crate) struct Api {
+    pub(crate) world: World,
+    pub(crate) owner: String,
+    router: Router,
+}
+
+impl Api {
+    pub(crate) async fn new() -> Self {
+        let world = World::new().await;
+        let company = &world.company;
+        let deployment = Deployment {
+            idp: Some(company.idp.issuer.clone()),
+            ras: Some(company.ras.issuer.clone()),
+        };
+        let router = admin::router(AdminDeps {
+            basis: world.basis.clone(),
+            deployment: Arc::new(deployment),
+            policy: Arc::clone(&company.policy),
+            cut_off: Arc::clone(&world.cut_off),
+            passwords: Arc::new(Passwords::new(2, Arc::clone(&company.random))),
+            rotation: RotationSettings::default(),
+            gateway_url: None,
+        });
+        let mut api = Self {
+            world,
+            owner: String::new(),
+            router,
+        };
+        api.owner = api.token(AdminRole::Owner, None);
+        api
+    }
+
+    /// A fresh token of this role.
+    pub(crate) fn token(&self, role: AdminRole, expires_at: Option<Timestamp>) -> String {
+        let admin = self.world.company.admin.clone();
+        let made = self
+            .world
+            .company
+            .write(move |cx, tx| tokens::create(cx, tx, &admin, ("test", role, expires_at)));
+        match made {
+            Outcome::Granted((_, secret)) => secret.expose_secret().to_owned(),
+            Outcome::Denied(denial) => panic!("{denial}"),
+        }
+    }
+
+    /// A request as the owner.
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: Value) -> Answer {
+        self.ask_as(&self.owner, method, path, body).await
+    }
+
+    /// A request with a token; `Value::Null` sends no body.
+    pub(crate) async fn ask_as(&self, token: &str, method: &str, path: &str, body: Value) -> Answer {
+        let body = if body.is_null() {
+            Body::empty()
+        } else {
+            Body::from(body.to_string())
+        };
+        let request = Request::builder().method(method).uri(format!("/admin/v1{path}"));
+        self.send(
+            request
+                .header("authorization", format!("Bearer {token}"))
+                .body(body)
+                .unwrap(),
+        )
+        .await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let answer = self.ask("GET", path, Value::Null).await;
+        assert_eq!(answer.status.as_u16(), 200, "{path}: {}", answer.text());
+        answer.json()
+    }
+
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
+        if request.extensions().get::<Peer>().is_none() {
+            request.extensions_mut().insert(Peer(IpAddr::from([192, 0, 2, 1])));
+        }
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    /// How many events there are.
+    pub(crate) fn count(&self) -> usize {
+        self.world.company.events().len()
+    }
+
+    /// The events since there were so many, oldest first.
+    pub(crate) fn since(&self, count: usize) -> Vec<AuditEvent> {
+        let mut events = self.world.company.events();
+        events.truncate(events.len() - count);
+        events.reverse();
+        events.into_iter().map(|stored| stored.event).collect()
+    }
+}
+
+/// Status and code of a refusal, whose shape is checked on the way.
+#[track_caller]
+pub(crate) fn refused(answer: &Answer) -> (u16, String) {
+    let body = answer.json();
+    assert!(
+        body["message"].as_str().is_some_and(|message| !message.is_empty()),
+        "{body}"
+    );
+    assert!(
+        body["request_id"].as_str().is_some_and(|id| id.starts_with("req_")),
+        "{body}"
+    );
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    (answer.status.as_u16(), body["error"].as_str().unwrap().to_owned())
+}
