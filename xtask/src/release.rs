@@ -1,0 +1,111 @@
+//! The release build: its size, its start-up time, and the demo.
+//!
+//! Owns recording; figures are printed and kept beside the build, and judged by the benchmarks, not here.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use crate::lab;
+use crate::shell::{self, cargo, output, program, run as run_it};
+
+/// How often the start is measured; the median counts.
+const STARTS: usize = 5;
+/// A server that has not answered by then will not.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs the stage.
+pub(crate) fn run() -> anyhow::Result<()> {
+    run_it(&mut cargo(["build", "--release", "--package", "lanyard", "--locked"]))?;
+    let target = shell::target()?;
+    let built = target.join("release").join("lanyard");
+    let bytes = std::fs::metadata(&built)?.len();
+    let start = start_up(&built, &target)?;
+    let began = Instant::now();
+    let demo = output(program(&built).args(["demo", "--json"]))?;
+    let took = began.elapsed();
+    let demo: serde_json::Value = serde_json::from_slice(&demo).context("the demo printed no JSON")?;
+    let record = json!({
+        "binary_bytes": bytes,
+        "start_to_first_answer_ms": start.as_millis().to_string(),
+        "demo_seconds": format!("{:.1}", took.as_secs_f64()),
+        "demo": demo,
+    });
+    let file = target.join("xtask-release.json");
+    std::fs::write(&file, serde_json::to_vec_pretty(&record)?)?;
+    println!("binary            {bytes} bytes");
+    println!(
+        "start             {} ms to the first answer, median of {STARTS}",
+        start.as_millis()
+    );
+    println!("demo              {:.1} s, every step as told", took.as_secs_f64());
+    println!("kept in           {}", file.display());
+    Ok(())
+}
+
+/// From the start of the process to the first answered request, with a store that exists already.
+fn start_up(built: &Path, target: &Path) -> anyhow::Result<Duration> {
+    let state = target.join("xtask-start");
+    if state.exists() {
+        std::fs::remove_dir_all(&state)?;
+    }
+    std::fs::create_dir_all(&state)?;
+    let port = lab::free_ports().context("no free ports")?;
+    let config = state.join("lanyard.toml");
+    let text = format!(
+        "development = true\nstate_dir = {:?}\n[log]\nlevel = \"error\"\n[idp]\nissuer = \"http://127.0.0.1:{port}\"\nlisten = \"127.0.0.1:{port}\"\n",
+        state.join("state")
+    );
+    std::fs::write(&config, text)?;
+    let mut times = Vec::new();
+    // One more: the first start makes keys and the database.
+    for _ in 0..=STARTS {
+        times.push(one_start(built, &config, port)?);
+    }
+    let mut times: Vec<Duration> = times.into_iter().skip(1).collect();
+    times.sort();
+    std::fs::remove_dir_all(&state)?;
+    times.get(STARTS / 2).copied().context("no start was measured")
+}
+
+fn one_start(built: &Path, config: &Path, port: u16) -> anyhow::Result<Duration> {
+    let began = Instant::now();
+    let mut child = program(built)
+        .arg("serve")
+        .arg("--config")
+        .arg(config)
+        .spawn()
+        .context("serve cannot be run")?;
+    let answered = loop {
+        if answers(port).is_some() {
+            break Ok(began.elapsed());
+        }
+        if let Some(status) = child.try_wait()? {
+            break Err(anyhow::anyhow!("serve ended with {status}"));
+        }
+        if began.elapsed() > PATIENCE {
+            break Err(anyhow::anyhow!("serve did not answer within {} s", PATIENCE.as_secs()));
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    let _ = child.kill();
+    let _ = child.wait();
+    answered
+}
+
+fn answers(port: u16) -> Option<()> {
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+    let request = format!(
+        "GET /.well-known/openid-configuration HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    answer.starts_with("HTTP/1.1 200").then_some(())
+}
