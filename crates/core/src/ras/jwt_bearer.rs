@@ -51,6 +51,16 @@ impl Verification {
             trust: Arc::new(trust.clone()),
         }
     }
+
+    /// Whether the record is still the one in the store. For a caller who remembered it and would rather verify again
+    /// than be denied.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn stands(&self, tx: &mut dyn Tx) -> Result<bool, StoreError> {
+        let current = tx.trust_version(&self.trust.id)?;
+        Ok(current.is_some_and(|(version, enabled)| enabled && version == self.trust.version))
+    }
 }
 
 /// The enabled trust records of an issuer, before any key is fetched (RAS-JB-06). Empty: nothing is fetched, the

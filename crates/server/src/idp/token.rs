@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use lanyard_core::client::registration::Side;
 use lanyard_core::cx::Cx;
-use lanyard_core::trust::issuer::Trust;
 use lanyard_protocol::client_id::ClientId;
 use lanyard_protocol::form::Form;
 use lanyard_protocol::issuer::Issuer;
@@ -19,7 +18,7 @@ use crate::idp::grants::{authorization_code, refresh_token};
 use crate::oauth::basis::Basis;
 use crate::oauth::error;
 use crate::oauth::refusal::Refusal;
-use crate::oauth::token_endpoint::{Decide, Grants, TrustQuery};
+use crate::oauth::token_endpoint::{Decide, Grants, Stop};
 
 /// The parameters of one request.
 pub(crate) enum Begun {
@@ -70,21 +69,17 @@ impl Grants for Idp {
         }
     }
 
-    fn trusts_wanted(&self, _begun: &Begun) -> Option<TrustQuery> {
-        None
-    }
-
     async fn verify(
         self: &Arc<Self>,
         cx: &Cx,
         client: Option<&ClientId>,
         begun: Begun,
-        _trusts: Vec<Trust>,
-    ) -> Result<Decide, Refusal> {
+        _afresh: bool,
+    ) -> Result<Decide, Stop> {
         match begun {
             Begun::Code(request) => Ok(authorization_code::prepare(self, request)),
             Begun::Refresh(request) => Ok(refresh_token::prepare(self, request)),
-            Begun::Exchange(read) => token_exchange::verify(self, cx, client, *read),
+            Begun::Exchange(read) => Ok(token_exchange::verify(self, cx, client, *read)),
         }
     }
 }

@@ -52,7 +52,7 @@ impl Called<'_> {
             .await
             .map_err(|why| malformed(error::no_form(why)))?;
         let credentials = read_credentials(self.basis, self.side, cx, parts, &form)?;
-        let (found, _) = look(self.basis, self.side, &credentials, None).await?;
+        let found = look(self.basis, self.side, &credentials).await?;
         let (issuer, endpoint) = (self.issuer, self.token_endpoint);
         let presented = presented(issuer, endpoint, self.leeway, cx, self.side, credentials, found)?;
         Ok(Caller { form, presented })

@@ -16,10 +16,7 @@ use lanyard_core::client::registration::{Client, RegisteredKey, Side};
 use lanyard_core::cx::Cx;
 use lanyard_core::keys::vault::Vault;
 use lanyard_core::outcome::Outcome;
-use lanyard_core::ras::jwt_bearer;
-use lanyard_core::ras::settings::RasSettings;
 use lanyard_core::store::{StoreError, StoreExt, Tx};
-use lanyard_core::trust::issuer::Trust;
 use lanyard_jose::key::SignError;
 use lanyard_protocol::client_id::ClientId;
 use lanyard_protocol::form::Form;
@@ -35,10 +32,9 @@ use crate::oauth::error;
 use crate::oauth::guard::Guard;
 use crate::oauth::refusal::{self, Refusal};
 
-/// Decides inside the unit, for the authenticated client, and records what it decided. May run again when the unit
-/// lost a race and was rolled back.
+/// Decides inside the unit, for the authenticated client, and records what it decided.
 pub(crate) type Decide =
-    Box<dyn Fn(&Cx, &mut dyn Tx, &AuthenticatedClient) -> Result<Result<Sign, Refusal>, StoreError> + Send + Sync>;
+    Box<dyn FnOnce(&Cx, &mut dyn Tx, &AuthenticatedClient) -> Result<Result<Sign, Refusal>, StoreError> + Send>;
 
 /// Signs after the commit: a token never exists without its record.
 pub(crate) type Sign = Box<dyn FnOnce() -> Result<TokenResponse, SignError> + Send>;
@@ -62,24 +58,15 @@ pub(crate) trait Grants: Send + Sync + 'static {
     fn refused_kind(&self, grant: GrantType) -> Option<&'static str>;
     /// Reads the parameters of a grant. A refusal is held back until the client is authenticated (RAS-JB-02).
     fn begin(&self, grant: GrantType, form: &Form) -> Result<Self::Begun, Refusal>;
-    /// Whose trust records the verification needs.
-    fn trusts_wanted(&self, begun: &Self::Begun) -> Option<TrustQuery>;
-    /// Verifies what was presented and prepares the decision. All network is here, before the unit.
+    /// Verifies what was presented and prepares the decision. All network is here, before the unit. `afresh`: nothing
+    /// remembered from earlier requests may be used.
     fn verify(
         self: &Arc<Self>,
         cx: &Cx,
         client: Option<&ClientId>,
         begun: Self::Begun,
-        trusts: Vec<Trust>,
-    ) -> impl Future<Output = Result<Decide, Refusal>> + Send;
-}
-
-/// Which trust records are read before verification.
-pub(crate) struct TrustQuery {
-    /// Who asks.
-    pub(crate) settings: Arc<RasSettings>,
-    /// Who the assertion says has issued it.
-    pub(crate) issuer: String,
+        afresh: bool,
+    ) -> impl Future<Output = Result<Decide, Stop>> + Send;
 }
 
 /// Answers a request to a token endpoint.
@@ -158,7 +145,6 @@ async fn run<G: Grants>(grants: &Arc<G>, cx: &Cx, parts: &Parts, body: Body) -> 
     let form = form::read(parts, body)
         .await
         .map_err(|why| early(error::no_form(why)))?;
-    let credentials = read_credentials(basis, side, cx, parts, &form)?;
     let named = form
         .once("grant_type")
         .map_err(|why| early(error::no_form(why.into())))?;
@@ -167,30 +153,16 @@ async fn run<G: Grants>(grants: &Arc<G>, cx: &Cx, parts: &Parts, body: Body) -> 
     let Some((grant, kind)) = served else {
         return Err(early(error::UNSUPPORTED_GRANT));
     };
-
-    let begun = grants.begin(grant, &form);
-    let wanted = begun.as_ref().ok().and_then(|begun| grants.trusts_wanted(begun));
-    let (found, trusts) = look(basis, side, &credentials, wanted).await?;
-    let presented = present(&**grants, cx, side, credentials, found)?;
-    let claimed = presented.client_id().cloned();
-    let prepared = match begun {
-        Ok(begun) => grants.verify(cx, claimed.as_ref(), begun, trusts).await,
-        Err(refusal) => Err(refusal),
-    };
-
-    let unit = Arc::new(Decision {
-        cx: cx.clone(),
-        vault: Arc::clone(&basis.vault),
-        guard: Arc::clone(&basis.guard),
-        side,
+    let asked = Asked {
+        parts,
+        form: &form,
+        grant,
         kind,
-        presented,
-        prepared,
-    });
-    let again = Arc::clone(&unit);
-    let decided = match basis.store.write(move |tx| unit.run(tx)).await {
-        // Somebody was faster with the same row; what they wrote is there now.
-        Err(StoreError::Conflict(_)) => basis.store.write(move |tx| again.run(tx)).await?,
+    };
+    let (claimed, decided) = match attempt(grants, cx, &asked, false).await {
+        // Somebody was faster with the same row, or what was remembered is not in the store any more: what they wrote
+        // is there now.
+        Err(Stop::Failure(StoreError::Conflict(_))) => attempt(grants, cx, &asked, true).await?,
         decided => decided?,
     };
 
@@ -211,6 +183,45 @@ async fn run<G: Grants>(grants: &Arc<G>, cx: &Cx, parts: &Parts, body: Body) -> 
         }
         Decided::Unauthenticated(refusal) => Ok(unauthenticated(basis, side, cx, claimed.as_ref(), &refusal)),
     }
+}
+
+/// A request whose form was read and whose grant is served here.
+struct Asked<'a> {
+    parts: &'a Parts,
+    form: &'a Form,
+    grant: GrantType,
+    kind: &'static str,
+}
+
+/// Verifies, then authenticates, decides and records in one unit.
+async fn attempt<G: Grants>(
+    grants: &Arc<G>,
+    cx: &Cx,
+    asked: &Asked<'_>,
+    afresh: bool,
+) -> Result<(Option<ClientId>, Decided), Stop> {
+    let (basis, side) = (grants.basis(), grants.side());
+    let credentials = read_credentials(basis, side, cx, asked.parts, asked.form)?;
+    let begun = grants.begin(asked.grant, asked.form);
+    let found = look(basis, side, &credentials).await?;
+    let (issuer, endpoint) = (grants.issuer(), grants.token_endpoint());
+    let presented = presented(issuer, endpoint, grants.leeway(), cx, side, credentials, found)?;
+    let claimed = presented.client_id().cloned();
+    let prepared = match begun {
+        Ok(begun) => Ok(grants.verify(cx, claimed.as_ref(), begun, afresh).await?),
+        Err(refusal) => Err(refusal),
+    };
+    let unit = Decision {
+        cx: cx.clone(),
+        vault: Arc::clone(&basis.vault),
+        guard: Arc::clone(&basis.guard),
+        side,
+        kind: asked.kind,
+        presented,
+        prepared,
+    };
+    let decided = basis.store.write(move |tx| unit.run(tx)).await?;
+    Ok((claimed, decided))
 }
 
 /// Counts the failed authentication, which was recorded in its unit, and answers.
@@ -239,7 +250,7 @@ struct Decision {
 
 impl Decision {
     /// Authenticates, decides, records: all in one transaction.
-    fn run(&self, tx: &mut dyn Tx) -> Result<Decided, StoreError> {
+    fn run(self, tx: &mut dyn Tx) -> Result<Decided, StoreError> {
         let client = match auth::authenticate(&self.cx, tx, &self.vault, self.side, &self.presented)? {
             Outcome::Granted(client) => client,
             Outcome::Denied(denial) => {
@@ -249,11 +260,11 @@ impl Decision {
                 return Ok(Decided::Unauthenticated(error::client_auth(&denial)));
             }
         };
-        let decided = match &self.prepared {
+        let decided = match self.prepared {
             Ok(decide) => decide(&self.cx, tx, &client)?,
             Err(refusal) => {
                 refusal.record(&self.cx, tx, self.kind, &client.client)?;
-                Err(*refusal)
+                Err(refusal)
             }
         };
         Ok(match decided {
@@ -290,57 +301,23 @@ pub(crate) fn read_credentials(
     })
 }
 
-/// Reads what verification needs, in one snapshot: the key of an assertion, the trust records of an issuer. A client
-/// with a secret at the IdP needs neither and costs no read.
+/// Reads the key that a client assertion names. A client with a secret costs no read.
 pub(crate) async fn look(
     basis: &Basis,
     side: Side,
     credentials: &Credentials,
-    wanted: Option<TrustQuery>,
-) -> Result<(Option<(Client, RegisteredKey)>, Vec<Trust>), StoreError> {
-    let key = match credentials {
-        Credentials::Assertion { client_id, token } => Some((client_id.clone(), token.kid().map(str::to_owned))),
-        _ => None,
+) -> Result<Option<(Client, RegisteredKey)>, StoreError> {
+    let Credentials::Assertion { client_id, token } = credentials else {
+        return Ok(None);
     };
-    if key.is_none() && wanted.is_none() {
-        return Ok((None, Vec::new()));
-    }
+    let (client_id, kid) = (client_id.clone(), token.kid().map(str::to_owned));
     basis
         .store
-        .read(move |tx| {
-            let found = match key {
-                Some((client_id, kid)) => auth::assertion_keys(tx, side, &client_id, kid.as_deref())?,
-                None => None,
-            };
-            let trusts = match wanted {
-                Some(query) => jwt_bearer::candidates(tx, &query.settings, &query.issuer)?,
-                None => Vec::new(),
-            };
-            Ok((found, trusts))
-        })
+        .read(move |tx| auth::assertion_keys(tx, side, &client_id, kid.as_deref()))
         .await
 }
 
 /// Turns the proof into what core judges; an assertion is verified here.
-fn present<G: Grants>(
-    grants: &G,
-    cx: &Cx,
-    side: Side,
-    credentials: Credentials,
-    found: Option<(Client, RegisteredKey)>,
-) -> Result<Presented, Stop> {
-    presented(
-        grants.issuer(),
-        grants.token_endpoint(),
-        grants.leeway(),
-        cx,
-        side,
-        credentials,
-        found,
-    )
-}
-
-/// As [`present`], for the endpoints beside the token endpoint.
 pub(crate) fn presented(
     issuer: &Issuer,
     token_endpoint: &str,

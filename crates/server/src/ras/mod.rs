@@ -7,6 +7,7 @@ mod grants;
 mod introspect;
 mod revoke;
 mod token;
+mod trusts;
 
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ use crate::oauth::client_auth::ASSERTION_ALGORITHMS;
 use crate::oauth::metadata::{self, path};
 use crate::oauth::token_endpoint::Grants;
 use crate::oauth::{jwks, rings, token_endpoint};
+use crate::ras::trusts::Trusts;
 
 /// The published keys of an issuer that runs in this process; `None` for every other issuer. Two parties in one
 /// process do not fetch from each other over the network.
@@ -58,6 +60,7 @@ pub struct RasDeps {
 pub(crate) struct Ras {
     pub(crate) deps: RasDeps,
     pub(crate) token_endpoint: String,
+    pub(crate) trusts: Trusts,
     document: AuthorizationServerMetadata,
 }
 
@@ -106,6 +109,7 @@ pub fn router(deps: RasDeps) -> Router {
     let issuer = deps.settings.issuer.clone();
     let ras = Arc::new(Ras {
         token_endpoint: issuer.endpoint(path::TOKEN),
+        trusts: Trusts::new(),
         document: metadata::ras(&issuer),
         deps,
     });

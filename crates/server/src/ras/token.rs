@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use lanyard_core::client::registration::Side;
 use lanyard_core::cx::Cx;
-use lanyard_core::trust::issuer::Trust;
 use lanyard_protocol::client_id::ClientId;
 use lanyard_protocol::form::Form;
 use lanyard_protocol::issuer::Issuer;
@@ -15,7 +14,7 @@ use lanyard_protocol::oauth::grant_type::GrantType;
 use crate::oauth::basis::Basis;
 use crate::oauth::error;
 use crate::oauth::refusal::Refusal;
-use crate::oauth::token_endpoint::{Decide, Grants, TrustQuery};
+use crate::oauth::token_endpoint::{Decide, Grants, Stop};
 use crate::ras::Ras;
 use crate::ras::grants::jwt_bearer::{self, Presented};
 
@@ -56,21 +55,13 @@ impl Grants for Ras {
         }
     }
 
-    fn trusts_wanted(&self, begun: &Presented) -> Option<TrustQuery> {
-        let issuer = begun.issuer()?.to_owned();
-        Some(TrustQuery {
-            settings: Arc::clone(&self.deps.settings),
-            issuer,
-        })
-    }
-
     async fn verify(
         self: &Arc<Self>,
         cx: &Cx,
         _client: Option<&ClientId>,
         begun: Presented,
-        trusts: Vec<Trust>,
-    ) -> Result<Decide, Refusal> {
-        Ok(jwt_bearer::verify(self, cx, begun, &trusts).await)
+        afresh: bool,
+    ) -> Result<Decide, Stop> {
+        jwt_bearer::verify(self, cx, begun, afresh).await
     }
 }

@@ -166,3 +166,42 @@ async fn fifty_at_once_buy_one_token_ras_jb_12() {
     }
     world.assert_denied("ras.id_jag.denied", "replayed");
 }
+
+#[tokio::test]
+async fn a_changed_trust_record_counts_at_once_and_denies_nobody_by_mistake() {
+    let world = World::new().await;
+    world.redeem(&world.forged(|_| {})).await.token();
+    let mut organisation = world.company.organisation();
+    organisation.trusts[0].access_token_ttl_seconds = 120;
+    world.company.apply(&organisation);
+    let answer = world.redeem(&world.forged(|_| {})).await;
+    assert_eq!(answer.status, StatusCode::OK, "{} {:?}", answer.text(), world.company.last_event());
+    assert_eq!(answer.json()["expires_in"], 120);
+
+    organisation.trusts[0].enabled = false;
+    world.company.apply(&organisation);
+    assert_eq!(
+        world.redeem(&world.forged(|_| {})).await.error(),
+        (400, "invalid_grant".to_owned())
+    );
+    world.assert_denied("ras.id_jag.denied", "untrusted_issuer");
+
+    organisation.trusts[0].enabled = true;
+    world.company.apply(&organisation);
+    // Withdrawing the trust cut off everything up to that second.
+    world.company.clock.advance(std::time::Duration::from_secs(2));
+    world.redeem(&world.forged(|_| {})).await.token();
+}
+
+#[tokio::test]
+async fn first_redemptions_of_one_person_at_once_make_one_account_al_05() {
+    let world = World::new().await;
+    let id_jags: Vec<String> = (0..20).map(|_| world.forged(|_| {})).collect();
+    let answers = futures_util::future::join_all(id_jags.iter().map(|id_jag| world.redeem(id_jag))).await;
+    let mut accounts: Vec<_> = answers
+        .iter()
+        .map(|answer| claims(&answer.token())["sub"].as_str().unwrap().to_owned())
+        .collect();
+    accounts.dedup();
+    assert_eq!(accounts.len(), 1);
+}

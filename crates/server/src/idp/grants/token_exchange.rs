@@ -9,6 +9,7 @@ use lanyard_core::idp::id_jag;
 use lanyard_core::idp::token_exchange::{Subject, exchange};
 use lanyard_core::keys::record::Ring;
 use lanyard_core::outcome::Outcome;
+use lanyard_core::store::Tx;
 use lanyard_jose::token::{IdToken, Unverified};
 use lanyard_jose::verify::{Audience, Expected, VerifyError};
 use lanyard_protocol::claims::id_jag::TYP;
@@ -42,47 +43,38 @@ pub(crate) fn begin(form: &Form) -> Result<Exchange, Refusal> {
     Ok(Exchange { request, id_token })
 }
 
-/// Verifies the subject token with our own keys and prepares the decision.
-pub(crate) fn verify(idp: &Arc<Idp>, cx: &Cx, client: Option<&ClientId>, read: Exchange) -> Result<Decide, Refusal> {
+/// Verifies the subject token with our own keys and prepares the decision. What was found wrong here is refused in the
+/// unit, after the client is authenticated.
+pub(crate) fn verify(idp: &Arc<Idp>, cx: &Cx, client: Option<&ClientId>, read: Exchange) -> Decide {
     let Exchange { request, id_token } = read;
-    let refused = |why| error::subject_token(&why);
     let subject = match id_token {
-        None => Subject::RefreshToken(SecretString::from(request.subject_token.as_str())),
-        Some(token) => {
-            let rings = idp.deps.basis.rings.snapshot();
-            let ring = rings.get(Ring::Idp).ok_or_else(|| refused(VerifyError::UnknownKey))?;
-            let expected = Expected {
-                issuer: idp.deps.settings.issuer.as_str(),
-                audience: Audience::Contains(client.map_or("", ClientId::as_str)),
-                now: cx.now.seconds(),
-                leeway: idp.leeway_seconds(),
-                algorithms: ASSERTION_ALGORITHMS,
-                max_lifetime: None,
-            };
-            let token = token.map_err(refused)?;
-            let verified = idp
-                .deps
-                .verdicts
-                .verify(&token, PURPOSE, &ring.published, &expected)
-                .map_err(refused)?;
-            Subject::IdToken(Box::new(verified))
-        }
+        None => Ok(Subject::RefreshToken(SecretString::from(
+            request.subject_token.as_str(),
+        ))),
+        Some(token) => token.and_then(|token| verify_id_token(idp, cx, client, &token)),
     };
     let idp = Arc::clone(idp);
-    Ok(Box::new(move |cx, tx, client| {
+    Box::new(move |cx, tx, client| {
         let deps = &idp.deps;
+        let refused = |tx: &mut dyn Tx, why| {
+            let refusal = error::subject_token(&why);
+            refusal.record(cx, tx, "idp.id_jag.denied", &client.client)?;
+            Ok(Err(refusal))
+        };
+        let subject = match &subject {
+            Ok(subject) => subject,
+            Err(why) => return refused(tx, *why),
+        };
         let rings = deps.basis.rings.current(tx)?;
         let ring = rings::of(&rings, Ring::Idp)?;
-        if let Subject::IdToken(token) = &subject
+        if let Subject::IdToken(token) = subject
             && !ring.published.contains(token.kid())
         {
             // Removed in an emergency since the verification (SEC-17).
-            let refusal = error::subject_token(&VerifyError::UnknownKey);
-            refusal.record(cx, tx, "idp.id_jag.denied", &client.client)?;
-            return Ok(Err(refusal));
+            return refused(tx, VerifyError::UnknownKey);
         }
         let (vault, settings) = (&deps.basis.vault, Arc::clone(&deps.settings));
-        let decided = exchange(cx, tx, vault, &deps.policy, &settings, client, &request, &subject)?;
+        let decided = exchange(cx, tx, vault, &deps.policy, &settings, client, &request, subject)?;
         let grant = match decided {
             Outcome::Granted(grant) => grant,
             Outcome::Denied(denial) => return Ok(Err(error::exchange(&denial))),
@@ -102,5 +94,26 @@ pub(crate) fn verify(idp: &Arc<Idp>, cx: &Cx, client: Option<&ClientId>, read: E
             })
         });
         Ok(Ok(sign))
-    }))
+    })
+}
+
+/// An ID token of ours with a good signature, for the client that says it is asking.
+fn verify_id_token(
+    idp: &Idp,
+    cx: &Cx,
+    client: Option<&ClientId>,
+    token: &Unverified<IdToken>,
+) -> Result<Subject, VerifyError> {
+    let rings = idp.deps.basis.rings.snapshot();
+    let ring = rings.get(Ring::Idp).ok_or(VerifyError::UnknownKey)?;
+    let expected = Expected {
+        issuer: idp.deps.settings.issuer.as_str(),
+        audience: Audience::Contains(client.map_or("", ClientId::as_str)),
+        now: cx.now.seconds(),
+        leeway: idp.leeway_seconds(),
+        algorithms: ASSERTION_ALGORITHMS,
+        max_lifetime: None,
+    };
+    let verified = idp.deps.verdicts.verify(token, PURPOSE, &ring.published, &expected)?;
+    Ok(Subject::IdToken(Box::new(verified)))
 }
