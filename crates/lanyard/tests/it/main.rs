@@ -3,4 +3,5 @@
 
 mod browser;
 mod client;
+mod docs;
 mod lab;
