@@ -7,6 +7,7 @@ use crate::admin::token::Admin;
 use crate::audit::event::Actor;
 use crate::audit::record::{self, NewEvent};
 use crate::cx::Cx;
+use crate::directory::user::User;
 use crate::store::{StoreError, Tx};
 
 /// What happened to a record.
@@ -42,21 +43,45 @@ pub(crate) fn note(
     target: &str,
     states: (Option<Value>, Option<Value>),
 ) -> Result<(), StoreError> {
+    match event(admin, kinds, change, target, states) {
+        Some(event) => record::record(cx, tx, event).map(|_| ()),
+        None => Ok(()),
+    }
+}
+
+/// As [`note`], for a change of a person: it is found under their id too.
+pub(crate) fn note_person(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    admin: &Admin,
+    kinds: Kinds,
+    change: Change,
+    user: &User,
+    states: (Option<Value>, Option<Value>),
+) -> Result<(), StoreError> {
+    match event(admin, kinds, change, &user.username, states) {
+        Some(event) => record::record(cx, tx, event.subject(user.id.as_str())).map(|_| ()),
+        None => Ok(()),
+    }
+}
+
+fn event(
+    admin: &Admin,
+    kinds: Kinds,
+    change: Change,
+    target: &str,
+    (before, after): (Option<Value>, Option<Value>),
+) -> Option<NewEvent> {
     let kind = match change {
         Change::Created => kinds.created,
         Change::Changed => kinds.changed,
         Change::Removed => kinds.removed,
-        Change::Unchanged => return Ok(()),
+        Change::Unchanged => return None,
     };
-    let mut event = NewEvent::granted(kind).actor(Actor::Admin(admin.token.to_string())).target(target);
-    if let Some(before) = states.0 {
-        event = event.detail("before", before);
-    }
-    if let Some(after) = states.1 {
-        event = event.detail("after", after);
-    }
-    record::record(cx, tx, event)?;
-    Ok(())
+    let event = NewEvent::granted(kind)
+        .actor(Actor::Admin(admin.token.to_string()))
+        .target(target);
+    Some(event.detail_if("before", before).detail_if("after", after))
 }
 
 /// A record as JSON for an audit event.

@@ -5,4 +5,5 @@ pub mod event;
 pub mod export;
 pub mod record;
 pub mod seal;
+pub mod trail;
 pub mod verify;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use lanyard_protocol::issuer::Issuer;
 use serde_json::{Value, json};
 
-use crate::admin::change::{Change, Kinds, note, state};
+use crate::admin::change::{Change, Kinds, note, note_person, state};
 use crate::admin::denial::AdminDenial;
 use crate::admin::spec::{GroupSpec, UserSpec};
 use crate::admin::token::Admin;
@@ -164,13 +164,13 @@ pub fn put_user(
             set_password(cx, tx, &user.id, password_hash)?;
             set_groups(cx, tx, &user.id, groups.as_ref())?;
             let after = shown(tx, &user)?;
-            note(
+            note_person(
                 cx,
                 tx,
                 admin,
                 USERS,
                 Change::Created,
-                &user.username,
+                &user,
                 (None, Some(after)),
             )?;
             Ok(Outcome::Granted((user, Change::Created)))
@@ -202,13 +202,13 @@ pub fn put_user(
                 if let (Some(_), Some(after)) = (password_hash, after.as_object_mut()) {
                     after.insert("password".to_owned(), json!("new"));
                 }
-                note(
+                note_person(
                     cx,
                     tx,
                     admin,
                     USERS,
                     Change::Changed,
-                    &user.username,
+                    &user,
                     (Some(shown_before), Some(after)),
                 )?;
             }

@@ -54,13 +54,14 @@ fn parse<T: DeserializeOwned>(name: &str, text: &str, beside: Option<&Path>) -> 
     }
     let files = take_secret_files(&mut document);
     if let Err(error) = serde_json::from_value::<T>(document.clone()) {
+        let lines = without_secret_files(text);
         let found = if is_json {
             None
         } else {
-            toml::from_str::<T>(&without_secret_files(text)).err()
+            toml::from_str::<T>(&lines).err()
         };
         return Err(match found {
-            Some(error) => located(name, text, &error),
+            Some(error) => located(name, &lines, &error),
             None => wrong(name, &error.to_string()),
         });
     }

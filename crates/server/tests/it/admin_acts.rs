@@ -102,8 +102,9 @@ async fn a_person_set_inactive_by_a_document_is_cut_off_the_same_way() {
 }
 
 #[tokio::test]
-async fn a_client_that_is_switched_off_is_told_to_the_views() {
+async fn a_client_that_is_switched_off_loses_what_it_holds() {
     let api = Api::new().await;
+    let id_jag = api.world.id_jag("alice").await;
     let answer = api
         .ask("POST", &format!("/clients/ras/{IDE_AT_RAS}/disable"), json!({}))
         .await;
@@ -113,6 +114,16 @@ async fn a_client_that_is_switched_off_is_told_to_the_views() {
         told.iter()
             .any(|entry| matches!(&entry.revoked, Revoked::Client { client_id, .. } if client_id == IDE_AT_RAS))
     );
+    assert_eq!(
+        api.world.redeem(&id_jag).await.error(),
+        (401, "invalid_client".to_owned())
+    );
+
+    let live = api.world.sign_in("alice").await;
+    let answer = api.ask("POST", "/clients/idp/ide/disable", json!({})).await;
+    assert_eq!(answer.json()["change"], "changed");
+    let exchange = api.world.exchange(live["id_token"].as_str().unwrap(), &[]).await;
+    assert_eq!(exchange.error(), (401, "invalid_client".to_owned()));
 }
 
 #[tokio::test]
@@ -173,20 +184,25 @@ async fn a_rotation_publishes_the_new_key_at_once_and_signs_with_it_later() {
 }
 
 #[tokio::test]
-async fn a_withdrawn_trust_is_recorded_with_what_it_ended_sec_18() {
+async fn a_withdrawn_trust_ends_the_tokens_that_stand_on_it_sec_18() {
     let api = Api::new().await;
+    let id_jag = api.world.id_jag("alice").await;
+    assert_eq!(api.world.redeem(&id_jag).await.status.as_u16(), 200);
+    assert_eq!(api.get("/grants").await["items"].as_array().unwrap().len(), 1);
     let id = api.get("/trusts").await["items"][0]["id"].as_str().unwrap().to_owned();
     let before = api.count();
-    assert_eq!(
-        api.ask("DELETE", &format!("/trusts/{id}"), Value::Null)
-            .await
-            .status
-            .as_u16(),
-        200
-    );
+    let path = format!("/trusts/{id}");
+    assert_eq!(api.ask("DELETE", &path, Value::Null).await.status.as_u16(), 200);
     let kinds: Vec<_> = api.since(before).into_iter().map(|event| event.kind).collect();
     assert_eq!(kinds, ["admin.trust.removed", "ras.issuer.cut_off"]);
-    let again = api.ask("DELETE", &format!("/trusts/{id}"), Value::Null).await;
+    assert_eq!(api.get("/grants").await["items"], json!([]));
+    let told = api.world.view.0.lock().unwrap().clone();
+    assert!(
+        told.iter()
+            .any(|entry| matches!(entry.revoked, Revoked::Subject { .. })),
+        "{told:?}"
+    );
+    let again = api.ask("DELETE", &path, Value::Null).await;
     assert_eq!(refused(&again), (404, "not_found".to_owned()));
 }
 

@@ -56,3 +56,49 @@ async fn calls_of_a_gateway_are_written_once_however_often_they_come() {
     assert_eq!(first.json()["new"], 1, "{}", first.text());
     assert_eq!(api.ask_as(&gateway, "POST", "/calls", call).await.json()["new"], 0);
 }
+
+#[tokio::test]
+async fn the_trail_of_a_person_holds_both_parties_and_the_administrators_acts() {
+    let api = Api::new().await;
+    let alice = api
+        .ask(
+            "PUT",
+            "/users/alice",
+            json!({"username": "alice", "display_name": "Alice E."}),
+        )
+        .await;
+    assert_eq!(alice.json()["change"], "changed");
+    let id_jag = api.world.id_jag("alice").await;
+    assert_eq!(api.world.redeem(&id_jag).await.status.as_u16(), 200);
+    api.world.id_jag("carol").await;
+    let trail = api.get("/audit?subject=alice&limit=1000").await;
+    let kinds: Vec<&str> = trail["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["kind"].as_str().unwrap())
+        .collect();
+    for kind in ["directory.user.changed", "idp.id_jag.issued", "ras.access_token.issued"] {
+        assert!(kinds.contains(&kind), "{kind} is missing in {kinds:?}");
+    }
+    let issued = kinds.iter().filter(|kind| **kind == "idp.id_jag.issued").count();
+    assert_eq!(issued, 1, "another person's events are in it");
+
+    let mut paged = Vec::new();
+    let mut path = "/audit?subject=alice&limit=2".to_owned();
+    loop {
+        let page = api.get(&path).await;
+        paged.extend(
+            page["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|event| event["kind"].as_str().unwrap().to_owned()),
+        );
+        match page["next"].as_str() {
+            Some(next) => path = format!("/audit?subject=alice&limit=2&after={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(paged, kinds);
+}

@@ -1,5 +1,7 @@
 //! `/admin/v1/audit`: the log: newest first, a complete export, the newest checkpoint.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -10,7 +12,9 @@ use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::permission::{Permission, require};
 use lanyard_core::audit::event::{AuditEvent, Checkpoint};
 use lanyard_core::audit::export::Export;
+use lanyard_core::audit::trail;
 use lanyard_core::clock::Timestamp;
+use lanyard_core::directory::put as directory;
 use lanyard_core::outcome::Outcome;
 use lanyard_core::store::StoreExt;
 use lanyard_core::store::audit::AuditFilter;
@@ -32,7 +36,7 @@ const CHUNK: u32 = 1000;
 pub(crate) struct AuditQuery {
     /// Exact kind, or a prefix that ends in a dot.
     kind: Option<String>,
-    /// A user id, a user name, or `issuer|sub`.
+    /// A person by user name or id, under every name the log has for them; or one exact `issuer|sub`.
     subject: Option<String>,
     /// An OAuth client id.
     client_id: Option<String>,
@@ -75,31 +79,31 @@ pub(crate) async fn list(
     Parameters(query): Parameters<AuditQuery>,
 ) -> Result<Json<PageView<EventView>>, ApiError> {
     let admin = caller.admin.clone();
+    let (vault, deployment) = (Arc::clone(&deps.basis.vault), Arc::clone(&deps.deployment));
     let limit = query.limit.unwrap_or(100).clamp(1, PageRequest::MAX);
     let events = look(&deps, &caller, move |_, tx| {
         if let Err(denial) = require(&admin, Permission::Read) {
             return Ok(Outcome::Denied(denial));
         }
-        // People know each other by user name; the log by id.
-        let subject = match query.subject {
-            Some(name) => match tx.find_user_by_username(&name.to_lowercase())? {
-                Some(user) => Some(user.id.to_string()),
-                None => Some(name),
-            },
-            None => None,
-        };
+        let page = PageRequest::new(query.after, limit);
         let filter = AuditFilter {
             kind: query.kind,
-            subject,
+            subject: None,
             client_id: query.client_id,
             request_id: query.request_id,
             outcome: query.outcome,
             since: query.since,
             until: query.until,
         };
-        Ok(Outcome::Granted(
-            tx.list_events(&filter, &PageRequest::new(query.after, limit))?,
-        ))
+        // People know each other by user name; the log by ids.
+        let Some(name) = query.subject else {
+            return Ok(Outcome::Granted(tx.list_events(&filter, &page)?));
+        };
+        let subjects = match directory::find_user(tx, &name.to_lowercase())? {
+            Some(user) => trail::subjects(tx, &vault, deployment.idp.as_ref(), deployment.ras.as_ref(), &user)?,
+            None => vec![name],
+        };
+        Ok(Outcome::Granted(trail::events(tx, &subjects, &filter, &page)?))
     })
     .await?;
     let full = events.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
