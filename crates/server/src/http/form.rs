@@ -123,4 +123,18 @@ mod tests {
             Err(NoForm::TooLarge)
         );
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_ends_is_given_up_ht_03() {
+        let trickle = futures_util::stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Some((Ok::<_, std::io::Error>(Bytes::from_static(b"a")), ()))
+        });
+        let request = http::Request::post("/t")
+            .header("content-type", FORM)
+            .body(Body::from_stream(trickle))
+            .unwrap();
+        let (parts, body) = request.into_parts();
+        assert_eq!(read(&parts, body).await, Err(NoForm::TooSlow));
+    }
 }

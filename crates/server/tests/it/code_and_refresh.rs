@@ -13,7 +13,7 @@ fn invalid_grant() -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_code_buys_the_three_tokens_of_a_sign_in() {
+async fn a_code_buys_the_three_tokens_of_a_sign_in_tok_id_01() {
     let world = World::new().await;
     let tokens = world.sign_in(ALICE).await;
     world.assert_granted("idp.tokens.issued");
@@ -28,7 +28,9 @@ async fn a_code_buys_the_three_tokens_of_a_sign_in() {
         id_token["at_hash"],
         lanyard_jose::digest::at_hash(tokens["access_token"].as_str().unwrap())
     );
-    assert_eq!(header(tokens["id_token"].as_str().unwrap())["alg"], "ES256");
+    let id_header = header(tokens["id_token"].as_str().unwrap());
+    assert_eq!((&id_header["alg"], &id_header["typ"]), (&"ES256".into(), &"JWT".into()));
+    assert!(id_header["kid"].is_string());
     let access = tokens["access_token"].as_str().unwrap();
     assert_eq!(
         (&header(access)["typ"], &claims(access)["aud"]),

@@ -6,7 +6,7 @@ use lanyard_testkit::company::{ALICE, CAROL, Company, FIGMA, IDE_AT_RAS, IDP, LI
 use crate::support::{ID_JAG, REFRESH_TOKEN, World, claims, exchange_fields, header, token_url};
 
 #[tokio::test]
-async fn an_employee_gets_an_id_jag_idp_rs_01_idp_mn_01() {
+async fn an_employee_gets_an_id_jag_idp_rs_01_idp_mn_01_tok_jg_01() {
     let world = World::new().await;
     let id_token = world.id_token(ALICE).await;
     let answer = world.exchange(&id_token, &[]).await;
@@ -21,6 +21,7 @@ async fn an_employee_gets_an_id_jag_idp_rs_01_idp_mn_01() {
 
     let id_jag = told["access_token"].as_str().unwrap();
     assert_eq!(header(id_jag)["typ"], "oauth-id-jag+jwt");
+    assert!(header(id_jag)["alg"] == "ES256" && header(id_jag)["kid"].is_string());
     let said = claims(id_jag);
     assert_eq!((&said["iss"], &said["aud"]), (&IDP.into(), &RAS.into()));
     assert_eq!(said["client_id"], IDE_AT_RAS, "IDP-MN-02");

@@ -51,7 +51,7 @@ async fn the_required_members_are_there_md_idp_02_md_idp_03() {
 }
 
 #[tokio::test]
-async fn the_ras_document_publishes_an_authorization_endpoint_md_ras_01_interop_finding_1() {
+async fn the_ras_document_publishes_an_authorization_endpoint_md_ras_01_md_ras_05_interop_finding_1() {
     let world = World::new().await;
     let document = world
         .get(&format!("{RAS}/.well-known/oauth-authorization-server"))
@@ -64,6 +64,10 @@ async fn the_ras_document_publishes_an_authorization_endpoint_md_ras_01_interop_
         document["code_challenge_methods_supported"],
         serde_json::json!(["S256"])
     );
+    for member in ["introspection_endpoint", "revocation_endpoint"] {
+        assert!(document[member].is_string(), "{member}");
+    }
+    assert_eq!(document["authorization_response_iss_parameter_supported"], true);
     let profiles = &document["authorization_grant_profiles_supported"];
     assert_eq!(profiles[0], "urn:ietf:params:oauth:grant-profile:id-jag");
 }

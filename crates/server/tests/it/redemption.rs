@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::{BEARER, World, claims, header, token_url};
 
 #[tokio::test]
-async fn an_id_jag_buys_an_access_token_for_its_resource_ras_jb_01_ras_at_01_ras_at_02() {
+async fn an_id_jag_buys_an_access_token_for_its_resource_ras_jb_01_ras_at_01_ras_at_02_tok_at_01() {
     let world = World::new().await;
     let id_jag = world.id_jag(ALICE).await;
     let answer = world.redeem(&id_jag).await;
@@ -175,7 +175,13 @@ async fn a_changed_trust_record_counts_at_once_and_denies_nobody_by_mistake() {
     organisation.trusts[0].access_token_ttl_seconds = 120;
     world.company.apply(&organisation);
     let answer = world.redeem(&world.forged(|_| {})).await;
-    assert_eq!(answer.status, StatusCode::OK, "{} {:?}", answer.text(), world.company.last_event());
+    assert_eq!(
+        answer.status,
+        StatusCode::OK,
+        "{} {:?}",
+        answer.text(),
+        world.company.last_event()
+    );
     assert_eq!(answer.json()["expires_in"], 120);
 
     organisation.trusts[0].enabled = false;
