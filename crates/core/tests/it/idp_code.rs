@@ -233,7 +233,6 @@ fn every_other_mistake_is_told_to_the_client_idp_au_01_idp_au_02() {
             AuthorizeDenial::ChallengeMissing,
         ),
         ("code_challenge_method", None, AuthorizeDenial::ChallengeMissing),
-        ("scope", None, AuthorizeDenial::Scope),
         ("scope", Some("a\"b"), AuthorizeDenial::Scope),
         ("scope", Some("somebody.elses"), AuthorizeDenial::Scope),
         ("prompt", Some("none login"), malformed("prompt")),
@@ -246,6 +245,17 @@ fn every_other_mistake_is_told_to_the_client_idp_au_01_idp_au_02() {
     }
     let twice = request(IDE, REDIRECT, SCOPES).with("nonce", "again");
     assert_eq!(denial(&company, &twice), AuthorizeDenial::Repeated("nonce"));
+}
+
+#[test]
+fn a_request_without_scope_asks_for_openid_and_gets_it_only_if_the_client_may() {
+    let company = Company::new();
+    for value in [None, Some("")] {
+        let valid = check(&company, &changed("scope", value)).unwrap();
+        assert_eq!(valid.scope, scopes("openid"), "{value:?}");
+    }
+    let company = Company::with(|organisation| organisation.clients[0].scopes = Some("connectors".to_owned()));
+    assert_eq!(denial(&company, &changed("scope", None)), AuthorizeDenial::Scope);
 }
 
 #[test]

@@ -15,6 +15,8 @@ use crate::idp::authorize::{AuthorizeDenial, ValidAuthorize};
 const MAX_STATE: usize = 4096;
 /// The longest other parameter.
 const MAX_TEXT: usize = 1024;
+/// The scope of a request without one: a plain OAuth client signs a person in and gets nothing else.
+const DEFAULT_SCOPE: &str = "openid";
 
 /// The request as it was sent: nothing is checked yet, but which parameters came twice is known.
 #[derive(Debug, Clone, Default)]
@@ -167,9 +169,11 @@ impl AuthorizeRequest {
         }
     }
 
-    /// What is asked for and available; more than that is left out, not refused (RFC 6749, section 3.3).
+    /// What is asked for and available; more than that is left out, not refused, and who names no scope asks for
+    /// [`DEFAULT_SCOPE`] (RFC 6749, section 3.3).
     fn scopes(&self, client: &Client) -> Result<ScopeSet, AuthorizeDenial> {
-        let asked = ScopeSet::parse(self.scope.as_deref().unwrap_or_default()).map_err(|_| AuthorizeDenial::Scope)?;
+        let named = self.scope.as_deref().filter(|scope| !scope.is_empty());
+        let asked = ScopeSet::parse(named.unwrap_or(DEFAULT_SCOPE)).map_err(|_| AuthorizeDenial::Scope)?;
         let refreshes = client.grants.contains(&GrantType::RefreshToken);
         let available = |scope: &&Scope| refreshes || scope.as_str() != "offline_access";
         let scope: ScopeSet = asked
