@@ -12,26 +12,6 @@ use crate::paging::fetch;
 use crate::row::{Row, corrupt, doc};
 use crate::sql::SqlTx;
 
-/// A list of events, newest first. `$1` and `$2` are subject and request id in the order that the index wants.
-macro_rules! events {
-    ($lead:literal) => {
-        concat!(
-            "SELECT e.position, s.sequence, s.hash, e.text FROM audit_events e
-             LEFT JOIN audit_seals s ON s.position = e.position WHERE ",
-            $lead,
-            " AND (CAST($3 AS TEXT) IS NULL OR e.client_id = $3)
-             AND (CAST($4 AS TEXT) IS NULL OR e.outcome = $4)
-             AND e.kind >= $5 AND (CAST($6 AS TEXT) IS NULL OR e.kind < $6)
-             AND e.at >= $7 AND e.at < $8 AND e.position < $9 ORDER BY e.position DESC LIMIT $10"
-        )
-    };
-}
-
-const BY_SUBJECT: &str = events!("e.subject = $1 AND (CAST($2 AS TEXT) IS NULL OR e.request_id = $2)");
-const BY_REQUEST: &str = events!("(CAST($1 AS TEXT) IS NULL OR e.subject = $1) AND e.request_id = $2");
-const ANY: &str =
-    events!("(CAST($1 AS TEXT) IS NULL OR e.subject = $1) AND (CAST($2 AS TEXT) IS NULL OR e.request_id = $2)");
-
 fn event(row: &mut Row<'_>) -> Result<StoredEvent, StoreError> {
     let position = row.int()?;
     let seal = match (row.maybe_int()?, row.maybe_text()?) {
@@ -118,9 +98,9 @@ impl AuditStore for SqlTx<'_> {
             Some(after) => after.parse().unwrap_or(i64::MIN),
         };
         let sql = match (&filter.request_id, &filter.subject) {
-            (Some(_), _) => BY_REQUEST,
-            (None, Some(_)) => BY_SUBJECT,
-            (None, None) => ANY,
+            (Some(_), _) => dialect::EVENTS_BY_REQUEST,
+            (None, Some(_)) => self.choose(dialect::EVENTS_BY_SUBJECT),
+            (None, None) => dialect::EVENTS,
         };
         let (from, to) = kinds(filter.kind.as_deref());
         self.list(

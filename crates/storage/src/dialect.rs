@@ -54,3 +54,37 @@ pub(crate) const COUNT_UNSEALED: Texts = Texts {
                        (SELECT s.position FROM audit_seals s ORDER BY s.sequence DESC LIMIT 1)), 0),
                    coalesce((SELECT s.position FROM audit_seals s ORDER BY s.sequence DESC LIMIT 1), 0))",
 };
+
+/// A list of events, newest first. `$1` and `$2` are subject and request id.
+macro_rules! events {
+    ($lead:literal) => {
+        concat!(
+            "SELECT e.position, s.sequence, s.hash, e.text FROM audit_events e
+             LEFT JOIN audit_seals s ON s.position = e.position WHERE ",
+            $lead,
+            " AND (CAST($3 AS TEXT) IS NULL OR e.client_id = $3)
+             AND (CAST($4 AS TEXT) IS NULL OR e.outcome = $4)
+             AND e.kind >= $5 AND (CAST($6 AS TEXT) IS NULL OR e.kind < $6)
+             AND e.at >= $7 AND e.at < $8 AND e.position < $9 ORDER BY e.position DESC LIMIT $10"
+        )
+    };
+}
+
+/// Events of a subject. SQLite: the sealed ones by a table that sealing fills, the others by looking through them.
+pub(crate) const EVENTS_BY_SUBJECT: Texts = Texts {
+    sqlite: events!(
+        "e.position IN (SELECT position FROM audit_subjects WHERE subject = $1
+         UNION ALL SELECT u.position FROM audit_events u
+         WHERE u.position > (SELECT coalesce(max(position), 0) FROM audit_seals) AND u.subject = $1)
+         AND (CAST($2 AS TEXT) IS NULL OR e.request_id = $2)"
+    ),
+    postgres: events!("e.subject = $1 AND (CAST($2 AS TEXT) IS NULL OR e.request_id = $2)"),
+};
+
+/// Events of a request; the same on both.
+pub(crate) const EVENTS_BY_REQUEST: &str =
+    events!("(CAST($1 AS TEXT) IS NULL OR e.subject = $1) AND e.request_id = $2");
+
+/// Events of neither; the same on both.
+pub(crate) const EVENTS: &str =
+    events!("(CAST($1 AS TEXT) IS NULL OR e.subject = $1) AND (CAST($2 AS TEXT) IS NULL OR e.request_id = $2)");

@@ -95,7 +95,7 @@ impl GrantStore for SqlTx<'_> {
     fn revoke_grants_of_client(&mut self, client: &ClientId, at: Timestamp) -> Result<u64, StoreError> {
         self.execute(
             "UPDATE access_grants SET revoked_at = $1
-             WHERE client_id = $2 AND revoked_at IS NULL AND expires_at > $1",
+             WHERE expires_at > $1 AND client_id = $2 AND revoked_at IS NULL",
             &[at.into(), client.into()],
         )
     }

@@ -74,7 +74,7 @@ impl StoreConfig {
             connections: 16,
             queue: 4096,
             batch: 256,
-            reserve_bytes: 8 << 20,
+            reserve_bytes: 4 << 20,
             max_pages: None,
             migrate: true,
         }

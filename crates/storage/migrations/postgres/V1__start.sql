@@ -240,7 +240,6 @@ CREATE TABLE access_grants (
     revoked_at BIGINT
 );
 CREATE INDEX access_grants_account ON access_grants (account);
-CREATE INDEX access_grants_client ON access_grants (client_id);
 CREATE INDEX access_grants_expiry ON access_grants (expires_at);
 
 CREATE TABLE revocations (
