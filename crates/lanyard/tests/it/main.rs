@@ -1,7 +1,9 @@
 //! The program, as a person runs it.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod admin;
 mod browser;
 mod client;
 mod docs;
 mod lab;
+mod process;
