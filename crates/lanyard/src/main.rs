@@ -121,7 +121,6 @@ struct Connectors {
 #[expect(clippy::disallowed_methods, reason = "the NO_COLOR convention, read once")]
 fn main() -> ExitCode {
     compose::install_crypto();
-    // A full disk is answered with 503, not with a signal that ends the process: see the store's reserve.
     let cli = Cli::parse();
     let ui = Ui::detect(std::env::var("NO_COLOR").is_ok_and(|value| !value.is_empty()));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -14,6 +14,9 @@ use crate::config::Config;
 use crate::runtime::{log, private_file};
 use crate::ui::Ui;
 
+/// The number of SIGXFSZ.
+const FILE_SIZE_LIMIT: i32 = 25;
+
 /// Run the configured roles
 #[derive(Debug, Clone, clap::Args)]
 pub struct ServeArgs {
@@ -31,6 +34,8 @@ pub async fn run(args: ServeArgs, _ui: &Ui) -> anyhow::Result<ExitCode> {
     log::install(&config.log)?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // Handled, so that a file size limit is a write that fails, answered with 503, and not the end of the process.
+    let _file_size_limit = signal(SignalKind::from_raw(FILE_SIZE_LIMIT))?;
     let running = compose::start(&config).await?;
     offer_owner_token(&config, &running).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");

@@ -10,19 +10,8 @@ use url::Url;
 
 /// Signs in at `page` and follows the answer to the program that waits for it.
 pub(crate) fn sign_in(page: &str, username: &str, password: &str) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let outbound = Outbound {
-            development: true,
-            ..Outbound::default()
-        };
-        let mut browser = Browser {
-            fetch: Arc::new(HttpFetch::new(&outbound).unwrap()),
-            cookies: Vec::new(),
-        };
+    runtime().block_on(async {
+        let mut browser = Browser::new();
         let callback = browser
             .until_callback(Url::parse(page).unwrap(), username, password)
             .await;
@@ -31,12 +20,36 @@ pub(crate) fn sign_in(page: &str, username: &str, password: &str) {
     });
 }
 
+/// Signs in at `page`; the redirect back to the client, which nobody follows.
+pub(crate) fn redirect_of(page: &str, username: &str, password: &str) -> Url {
+    runtime().block_on(Browser::new().until_callback(Url::parse(page).unwrap(), username, password))
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
 struct Browser {
     fetch: Arc<dyn Fetch>,
     cookies: Vec<String>,
 }
 
 impl Browser {
+    fn new() -> Self {
+        lanyard_fetch::install_crypto_provider();
+        let outbound = Outbound {
+            development: true,
+            ..Outbound::default()
+        };
+        Self {
+            fetch: Arc::new(HttpFetch::new(&outbound).unwrap()),
+            cookies: Vec::new(),
+        }
+    }
+
     async fn until_callback(&mut self, page: Url, username: &str, password: &str) -> Url {
         let mut at = page;
         let mut answer = self.send(FetchRequest::get(at.clone())).await;
