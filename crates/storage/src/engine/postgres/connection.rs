@@ -17,9 +17,10 @@ use crate::row::{Row, Source};
 use crate::sql::{EachRow, Link, Texts, Value};
 
 /// Nothing of ours runs long; what hangs is ended by the server, and a commit is on disk unless the server's own
-/// setting is stricter still.
+/// setting is stricter still. Every statement looks up keys: planning it anew for other values gains nothing.
 const SESSION: &str = "SET statement_timeout = '30s'; SET lock_timeout = '10s';
     SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = 'warning';
+    SET plan_cache_mode = 'force_generic_plan'; SET jit = off;
     SELECT set_config('synchronous_commit', 'on', false)
     WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 
