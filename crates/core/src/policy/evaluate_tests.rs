@@ -1,3 +1,5 @@
+//! Evaluation of single rules and of slices.
+
 use proptest::prelude::*;
 
 use super::*;
