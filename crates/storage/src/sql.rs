@@ -19,7 +19,9 @@ pub(crate) enum Value<'a> {
 /// A statement whose text differs between the engines (`dialect.rs`).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Texts {
+    #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "the other engine's text"))]
     pub(crate) sqlite: &'static str,
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "the other engine's text"))]
     pub(crate) postgres: &'static str,
 }
 
