@@ -1,5 +1,6 @@
 //! The manual says what is there: keys, example files, conformance.
 
-mod conformance;
+mod audit;
 mod configuration;
+mod conformance;
 mod examples;
