@@ -1,9 +1,11 @@
 // Starts a lab with foreign servers behind its gateway and runs every driver against it.
 //
-//   LANYARD_BIN=…/lanyard LANYARD_TEST_SERVER=…/conformance-server interop/run all [DRIVER...]
+//   LANYARD_BIN=…/lanyard LANYARD_TEST_SERVER=…/example-protected-server \
+//   LANYARD_RMCP_CLIENT=…/interop-rmcp-client interop/run all [DRIVER...]
 //
 // LANYARD_TEST_SERVER is the MCP test server of examples/; it is started with `--port PORT --bare`
-// and serves /mcp. A driver that cannot run is a failure with a name, never a pass.
+// and serves /mcp. LANYARD_RMCP_CLIENT is the program of interop/rmcp-client. A driver that cannot run is a failure
+// with a name, never a pass.
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,11 +21,13 @@ const DRIVERS = [
   { name: 'relying-party', args: (lab) => [lab.facts] },
   { name: 'ts-client', args: (lab) => [lab.facts] },
   { name: 'py_client', python: true, args: (lab) => [lab.facts] },
+  { name: 'rmcp-client', binary: 'LANYARD_RMCP_CLIENT', args: (lab) => [lab.facts] },
   { name: 'authlib_ras', python: true, args: (lab) => [lab.facts] },
   { name: 'everything-gateway', args: (lab) => [lab.facts, lab.everything] },
   { name: 'conformance-client', program: 'conformance', args: () => ['client'] },
   { name: 'conformance-authorization', program: 'conformance', args: (lab) => ['authorization', lab.facts] },
   { name: 'conformance-server', program: 'conformance', args: (lab) => ['server', lab.facts, 'conformance', lab.testServer] },
+  { name: 'sign-in-page', args: (lab) => [lab.facts] },
 ];
 
 function needed(name, what) {
@@ -49,13 +53,18 @@ async function startLab(dir, upstreams, cleanup) {
   return facts;
 }
 
-async function runDriver(driver, lab) {
+/** The program and its first arguments: a binary of this workspace, or a file beside this one. */
+function commandOf(driver) {
+  if (driver.binary) return [needed(driver.binary, 'the program of interop/rmcp-client')];
   const file = join(here, `${driver.program ?? driver.name}.${driver.python ? 'py' : 'mjs'}`);
-  const command = driver.python
-    ? needed('LANYARD_INTEROP_PYTHON', 'start this by interop/run')
-    : process.execPath;
+  return [driver.python ? needed('LANYARD_INTEROP_PYTHON', 'start this by interop/run') : process.execPath, file];
+}
+
+async function runDriver(driver, lab) {
+  const [command, ...first] = commandOf(driver);
   const began = Date.now();
-  const program = start(command, [file, ...driver.args(lab)], { cwd: here, env: { PYTHONDONTWRITEBYTECODE: '1' } });
+  const args = [...first, ...driver.args(lab)];
+  const program = start(command, args, { cwd: here, env: { PYTHONDONTWRITEBYTECODE: '1' } });
   const ended = await program.exit;
   const lines = program.tail().split('\n');
   const passed = ended === 'exit code 0' && lines.at(-1).startsWith('PASS ');
@@ -70,6 +79,7 @@ main('interop', async (cleanup) => {
   for (const name of wanted) if (!DRIVERS.some((d) => d.name === name)) fail('interop', `no driver named ${name}`);
   const chosen = DRIVERS.filter((d) => wanted.length === 0 || wanted.includes(d.name));
   const has = (name) => chosen.some((d) => d.name === name);
+  chosen.forEach(commandOf);
 
   const dir = mkdtempSync(join(tmpdir(), 'lanyard-interop-'));
   const upstreams = {};

@@ -147,7 +147,8 @@ fn foreign() -> anyhow::Result<()> {
         program("interop/run")
             .arg("all")
             .env("LANYARD_BIN", debug.join("lanyard"))
-            .env("LANYARD_TEST_SERVER", debug.join("example-protected-server")),
+            .env("LANYARD_TEST_SERVER", debug.join("example-protected-server"))
+            .env("LANYARD_RMCP_CLIENT", debug.join("interop-rmcp-client")),
     )
 }
 
