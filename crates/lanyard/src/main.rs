@@ -46,6 +46,10 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::ui::Ui;
 
+/// Gives the memory of password hashes back to the system, and costs a request less than the platform's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Enterprise-Managed Authorization for MCP: issuer, authorization server, gateway and client in one program
 #[derive(Debug, Parser)]
 #[command(name = "lanyard", version, propagate_version = true, max_term_width = 100)]
