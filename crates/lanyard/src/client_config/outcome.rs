@@ -192,9 +192,13 @@ fn step_up_remedy(acr_values: Option<&str>, max_age: Option<u64>) -> String {
 
 /// Errors begin small because they are put together; a message to a person is a sentence.
 fn sentence(text: &str) -> String {
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    // A path or a URL is written as it is.
+    if text.split_whitespace().next().is_some_and(|word| word.contains('/')) {
+        return format!("{text}{end}");
+    }
     let mut chars = text.chars();
     let first: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
-    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{first}{}{end}", chars.as_str())
 }
 
