@@ -7,6 +7,7 @@ use super::examples::root;
 /// Section of the page → keys, from the structs of `config/file.rs`.
 fn keys_of_types() -> BTreeMap<String, Vec<String>> {
     let source = std::fs::read_to_string(root().join("crates/lanyard/src/config/file.rs")).unwrap();
+    let source = source.replace("pub(crate)", "pub");
     let mut sections = BTreeMap::new();
     for part in source.split("pub struct ").skip(1) {
         let name = part.split_whitespace().next().unwrap();
