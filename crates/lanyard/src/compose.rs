@@ -23,7 +23,6 @@ use lanyard_core::policy::cache::PolicyCache;
 use lanyard_core::ras::settings::RasSettings;
 use lanyard_core::store::Store;
 use lanyard_fetch::{Fetch, HttpFetch, JwksCache, MetadataCache, Outbound};
-use lanyard_gateway::gateway::Gateway;
 use lanyard_jose::random::{Random, SystemRandom};
 use lanyard_jose::verify::VerdictCache;
 use lanyard_server::cut_off::CutOff;
@@ -42,7 +41,7 @@ use crate::runtime::kek;
 use crate::runtime::private_file;
 use crate::runtime::supervisor::Supervisor;
 
-pub use store::open_store;
+pub(crate) use store::open_store;
 
 /// Signature verdicts kept in memory, of each kind.
 const VERDICTS: u64 = 100_000;
@@ -50,7 +49,7 @@ const VERDICTS: u64 = 100_000;
 const LEEWAY: Duration = Duration::from_secs(30);
 
 /// A running process.
-pub struct Running {
+pub(crate) struct Running {
     /// Its tasks.
     pub supervisor: Supervisor,
     /// What every room stands on; `None` in a process that only runs a gateway.
@@ -61,22 +60,20 @@ pub struct Running {
     pub deployment: Arc<Deployment>,
     /// Hashes passwords.
     pub passwords: Arc<Passwords>,
-    /// The gateway, when the role runs.
-    pub gateway: Option<Arc<Gateway>>,
     store: Option<lanyard_storage::Handle>,
     cut_off: Option<Arc<CutOff>>,
 }
 
 impl Running {
     /// Brings the gateway of this process to the connectors as they stand.
-    pub async fn refresh_routes(&self) {
+    pub(crate) async fn refresh_routes(&self) {
         if let Some(cut_off) = &self.cut_off {
             cut_off.routes_changed().await;
         }
     }
 
     /// Stops accepting, finishes requests under way, seals what is left, closes the store.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.supervisor.stop().await;
         if let Some(store) = self.store {
             // Blocks until every unit that waits has run.
@@ -86,7 +83,7 @@ impl Running {
 }
 
 /// Chooses the process-wide cryptography. First thing in `main`.
-pub fn install_crypto() {
+pub(crate) fn install_crypto() {
     lanyard_jose::install_crypto_provider();
     lanyard_fetch::install_crypto_provider();
 }
@@ -95,7 +92,7 @@ pub fn install_crypto() {
 ///
 /// # Errors
 /// When a certificate authority file cannot be read.
-pub fn outbound(config: &Config) -> anyhow::Result<Arc<dyn Fetch>> {
+pub(crate) fn outbound(config: &Config) -> anyhow::Result<Arc<dyn Fetch>> {
     let allow = config.outbound.allow.iter().map(|rule| rule.parse()).collect::<Result<Vec<_>, _>>();
     let outbound = Outbound {
         development: config.development,
@@ -109,7 +106,7 @@ pub fn outbound(config: &Config) -> anyhow::Result<Arc<dyn Fetch>> {
 ///
 /// # Errors
 /// Written for the operator: what is wrong, and what mends it.
-pub async fn start(config: &Config) -> anyhow::Result<Running> {
+pub(crate) async fn start(config: &Config) -> anyhow::Result<Running> {
     let supervisor = Supervisor::default();
     match start_in(config, &supervisor).await {
         Ok(running) => Ok(running),
@@ -145,7 +142,6 @@ async fn start_in(config: &Config, supervisor: &Supervisor) -> anyhow::Result<Ru
             idp: None,
             deployment,
             passwords,
-            gateway: Some(gateway),
             store: None,
             cut_off: None,
         });
@@ -253,7 +249,6 @@ async fn start_in(config: &Config, supervisor: &Supervisor) -> anyhow::Result<Ru
         idp,
         deployment,
         passwords,
-        gateway,
         store: Some(opened.handle),
         cut_off: Some(cut_off),
     })

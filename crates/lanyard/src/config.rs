@@ -14,13 +14,13 @@ use std::time::Duration;
 use lanyard_jose::algorithm::Algorithm;
 use lanyard_protocol::issuer::Issuer;
 
-pub use check::{Problem, check};
-pub use duration::parse_duration;
-pub use file::FileConfig;
+pub(crate) use check::{Problem, check};
+pub(crate) use duration::parse_duration;
+pub(crate) use file::FileConfig;
 
 /// A configuration that may be started.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub(crate) struct Config {
     /// Allows plain http, on loopback only.
     pub development: bool,
     /// The organisation's name, as its people know it: on the sign-in page.
@@ -53,7 +53,7 @@ pub struct Config {
 
 /// A socket that answers HTTP, with TLS when files are given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listener {
+pub(crate) struct Listener {
     /// The address.
     pub address: SocketAddr,
     /// Certificate chain and private key, PEM.
@@ -62,7 +62,7 @@ pub struct Listener {
 
 /// PEM files.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFiles {
+pub(crate) struct TlsFiles {
     /// The certificate chain.
     pub certificate_file: PathBuf,
     /// The private key.
@@ -71,7 +71,7 @@ pub struct TlsFiles {
 
 /// The IdP role.
 #[derive(Debug, Clone)]
-pub struct IdpConfig {
+pub(crate) struct IdpConfig {
     /// Its issuer.
     pub issuer: Issuer,
     /// Where it listens.
@@ -92,7 +92,7 @@ pub struct IdpConfig {
 
 /// The RAS role.
 #[derive(Debug, Clone)]
-pub struct RasConfig {
+pub(crate) struct RasConfig {
     /// Its issuer.
     pub issuer: Issuer,
     /// Where it listens.
@@ -103,7 +103,7 @@ pub struct RasConfig {
 
 /// The gateway role.
 #[derive(Debug, Clone)]
-pub struct GatewayConfig {
+pub(crate) struct GatewayConfig {
     /// The origin under which clients call it.
     pub public_url: String,
     /// Where it listens.
@@ -118,7 +118,7 @@ pub struct GatewayConfig {
 
 /// Where a gateway gets its routes and revocations.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GatewayControl {
+pub(crate) enum GatewayControl {
     /// From the store of this process.
     InProcess,
     /// From the admin API of another one.
@@ -134,7 +134,7 @@ pub enum GatewayControl {
 
 /// The store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoreConfig {
+pub(crate) enum StoreConfig {
     /// The embedded database file.
     Sqlite(PathBuf),
     /// A PostgreSQL URL, never printed: it may carry a password.
@@ -148,7 +148,7 @@ pub enum StoreConfig {
 
 /// Where the key-encryption key comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KekSource {
+pub(crate) enum KekSource {
     /// Made at first start in the state directory; SQLite on loopback only.
     StateDirectory,
     /// A file with 32 bytes, or 64 hexadecimal digits, or their base64.
@@ -157,7 +157,7 @@ pub enum KekSource {
 
 /// What outbound requests may reach beyond public addresses.
 #[derive(Debug, Clone, Default)]
-pub struct OutboundConfig {
+pub(crate) struct OutboundConfig {
     /// Hosts and networks, `host`, `host:port` or CIDR.
     pub allow: Vec<String>,
     /// Extra certificate authorities, PEM.
@@ -166,20 +166,14 @@ pub struct OutboundConfig {
 
 /// Limits of the listeners.
 #[derive(Debug, Clone, Copy)]
-pub struct LimitsConfig {
-    /// Token requests per client and minute, 0 for no limit.
-    pub token_requests_per_minute: u32,
-    /// Failed client authentications per source and minute.
-    pub failed_authentications_per_minute: u32,
-    /// Failed sign-ins per source and account in 5 minutes.
-    pub failed_sign_ins: u32,
+pub(crate) struct LimitsConfig {
     /// How long a stop waits for requests under way.
     pub drain: Duration,
 }
 
 /// How log lines look.
 #[derive(Debug, Clone)]
-pub struct LogConfig {
+pub(crate) struct LogConfig {
     /// A filter in the syntax of `RUST_LOG`.
     pub level: String,
     /// JSON lines instead of text.
@@ -187,10 +181,10 @@ pub struct LogConfig {
 }
 
 /// Secrets that configuration carries.
-pub mod secret {
+pub(crate) mod secret {
     /// A URL that may hold a password.
     #[derive(Clone, PartialEq, Eq)]
-    pub struct Url(pub String);
+    pub(crate) struct Url(pub String);
 
     impl std::fmt::Debug for Url {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -201,7 +195,7 @@ pub mod secret {
 
 /// Why a configuration cannot be started. Written for the operator.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
+pub(crate) enum ConfigError {
     /// The file cannot be read.
     #[error("{file}: cannot be read: {source}")]
     Unreadable {
@@ -238,7 +232,7 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`] names the file, the key and the remedy.
-    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+    pub(crate) fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
         let name = path.map_or_else(|| "(no file)".to_owned(), |path| path.display().to_string());
         let text = match path {
             Some(path) => std::fs::read_to_string(path)
@@ -257,7 +251,6 @@ impl Config {
 }
 
 /// The variables that lay over the file: `LANYARD__SECTION__KEY`.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment for the server")]
 fn environment() -> Vec<(String, String)> {
     std::env::vars().filter(|(name, _)| name.starts_with("LANYARD__")).collect()
 }

@@ -26,7 +26,7 @@ use crate::ui::Ui;
 
 /// Show the whole loop: 2,000 people, seven connectors each, one cut off
 #[derive(Debug, Clone, clap::Args)]
-pub struct DemoArgs {
+pub(crate) struct DemoArgs {
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -39,7 +39,7 @@ pub struct DemoArgs {
 ///
 /// # Errors
 /// When the demo cannot run at all.
-pub async fn run(args: DemoArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: DemoArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     log::install(&LogConfig { level: "error".to_owned(), json: false })?;
     let addresses = match args.port_base {
         Some(base) => Addresses::new(base).context("--port-base: 1 to 65500")?,

@@ -2,15 +2,15 @@
 //!
 //! Owns the lab's configuration, its organisation and its facts. Everything it runs is the product itself.
 
-pub mod addresses;
-pub mod browser;
-pub mod catalogue;
-pub mod facts;
-pub mod id_token;
-pub mod mcp;
-pub mod mint;
-pub mod oauth;
-pub mod organisation;
-pub mod people;
-pub mod sample_server;
-pub mod start;
+pub(crate) mod addresses;
+pub(crate) mod browser;
+pub(crate) mod catalogue;
+pub(crate) mod facts;
+pub(crate) mod id_token;
+pub(crate) mod mcp;
+pub(crate) mod mint;
+pub(crate) mod oauth;
+pub(crate) mod organisation;
+pub(crate) mod people;
+pub(crate) mod sample_server;
+pub(crate) mod start;

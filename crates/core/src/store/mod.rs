@@ -67,13 +67,16 @@ pub enum Mode {
     WriteReserved,
 }
 
+/// The work of a unit.
+pub type Work = Box<dyn FnOnce(&mut dyn Tx) -> Ran + Send>;
+
 /// One unit of work. `run` is called once, on a thread of the engine; `done` after the commit is durable, or with
 /// the failure that prevented it. A unit never waits, hashes passwords or signs.
 pub struct Unit {
     /// Whether it writes.
     pub mode: Mode,
     /// The work.
-    pub run: Box<dyn FnOnce(&mut dyn Tx) -> Ran + Send>,
+    pub run: Work,
     /// Told about the end: `Ok` when what `run` decided (commit or roll back) has happened.
     pub done: Box<dyn FnOnce(Result<(), StoreError>) + Send>,
 }

@@ -30,7 +30,7 @@ use crate::ui::Ui;
 /// Run issuer, authorization server, gateway and sample MCP servers on this machine
 #[derive(Debug, Clone, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub struct LabArgs {
+pub(crate) struct LabArgs {
     #[command(subcommand)]
     command: Option<LabCommand>,
     /// The first port: issuer; +1 authorization server, +2 gateway, +3 admin API, +4 metrics, +5… sample servers
@@ -79,7 +79,7 @@ struct Parts {
 ///
 /// # Errors
 /// When the lab cannot be started.
-pub async fn run(args: LabArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: LabArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     if let Some(LabCommand::IdToken(args)) = args.command {
         return id_token::run(args, ui).await;
     }

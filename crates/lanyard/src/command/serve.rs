@@ -19,7 +19,7 @@ const FILE_SIZE_LIMIT: i32 = 25;
 
 /// Run the configured roles
 #[derive(Debug, Clone, clap::Args)]
-pub struct ServeArgs {
+pub(crate) struct ServeArgs {
     /// The configuration file
     #[arg(long, short, value_name = "FILE", env = "LANYARD_CONFIG")]
     config: PathBuf,
@@ -29,7 +29,7 @@ pub struct ServeArgs {
 ///
 /// # Errors
 /// When the configuration cannot be started.
-pub async fn run(args: ServeArgs, _ui: &Ui) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: ServeArgs, _ui: &Ui) -> anyhow::Result<ExitCode> {
     let config = Config::load(Some(&args.config))?;
     log::install(&config.log)?;
     let mut terminate = signal(SignalKind::terminate())?;

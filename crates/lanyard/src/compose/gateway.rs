@@ -80,7 +80,7 @@ pub(super) async fn start_beside_store(
         .read(move |tx| route::snapshot(tx, origin.as_deref()))
         .await
         .context("the routes cannot be read")?;
-    let view: Arc<dyn RevocationView> = Arc::clone(&list) as Arc<dyn RevocationView>;
+    let view: Arc<dyn RevocationView> = Arc::<RevocationList>::clone(&list);
     let handles = basis.vault.kek().derive(HANDLES);
     let gateway = build(parts, view, delivery, snapshot, handles)?;
     Ok(Some((gateway, Arc::new(ListSink(list)))))

@@ -49,9 +49,12 @@ pub(super) struct Rooms<'a> {
     pub(super) gateway: Option<Arc<Gateway>>,
 }
 
+/// A socket with the configuration key that names it, and the rooms behind it.
+type Shared = (&'static str, Listener, Vec<(Hosts, Router)>);
+
 /// Binds and starts every listener of a process with a store.
 pub(super) async fn start(rooms: Rooms<'_>) -> anyhow::Result<()> {
-    let mut shared: Vec<(&'static str, Listener, Vec<(Hosts, Router)>)> = Vec::new();
+    let mut shared: Vec<Shared> = Vec::new();
     if let (Some(role), Some(settings)) = (&rooms.config.idp, &rooms.idp) {
         let router = idp_router(&rooms, settings);
         shared.push(("idp.listen", role.listener.clone(), vec![(Hosts::of(&settings.issuer), router)]));

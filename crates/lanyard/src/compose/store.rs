@@ -6,7 +6,7 @@ use lanyard_storage::{Location, Opened, StoreConfig};
 use crate::config;
 
 /// The store's own settings.
-pub fn store_config(config: &config::Config) -> StoreConfig {
+pub(super) fn store_config(config: &config::Config) -> StoreConfig {
     match &config.store {
         config::StoreConfig::Sqlite(path) => StoreConfig::sqlite(path),
         config::StoreConfig::Postgres { url, connections } => StoreConfig {
@@ -20,7 +20,7 @@ pub fn store_config(config: &config::Config) -> StoreConfig {
 ///
 /// # Errors
 /// Written for the operator.
-pub async fn open_store(config: &config::Config) -> anyhow::Result<Opened> {
+pub(crate) async fn open_store(config: &config::Config) -> anyhow::Result<Opened> {
     let settings = store_config(config);
     tokio::task::spawn_blocking(move || lanyard_storage::open(&settings))
         .await

@@ -20,7 +20,7 @@ use super::{
 
 /// One thing that is wrong, and what mends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// The key, as in `idp.issuer`.
     pub field: String,
     /// What is wrong.
@@ -50,7 +50,7 @@ impl Checker {
 ///
 /// # Errors
 /// Every problem found.
-pub fn check(file: &FileConfig) -> Result<Config, Vec<Problem>> {
+pub(crate) fn check(file: &FileConfig) -> Result<Config, Vec<Problem>> {
     let mut checker = Checker { development: file.development.unwrap_or(false), problems: Vec::new() };
     let roles = roles(file, &mut checker);
     let wants = |role| roles.contains(&role);
@@ -110,9 +110,6 @@ pub fn check(file: &FileConfig) -> Result<Config, Vec<Problem>> {
         outbound: OutboundConfig { allow: file.outbound.allow.clone(), ca_files: file.outbound.ca_files.clone() },
         trusted_proxies,
         limits: LimitsConfig {
-            token_requests_per_minute: file.limits.token_requests_per_minute.unwrap_or(0),
-            failed_authentications_per_minute: file.limits.failed_authentications_per_minute.unwrap_or(20),
-            failed_sign_ins: file.limits.failed_sign_ins.unwrap_or(5),
             drain: span(file.limits.drain, 30),
         },
         log: LogConfig {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 /// A duration read from text. Whole numbers with one unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span(pub Duration);
+pub(crate) struct Span(pub Duration);
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -19,7 +19,7 @@ impl<'de> Deserialize<'de> for Span {
 ///
 /// # Errors
 /// In words for the operator.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let words = "is not a duration: write a whole number and s, m, h or d, as in \"10m\"";
     parse(text).ok_or_else(|| format!("{text:?} {words}"))
 }

@@ -10,7 +10,7 @@ use super::duration::Span;
 /// The whole file.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct FileConfig {
+pub(crate) struct FileConfig {
     /// Allows plain http on loopback. Default: true when nothing else is configured, else false.
     pub development: Option<bool>,
     /// The organisation's name on the sign-in page. Default: the host of the issuer.
@@ -48,7 +48,7 @@ pub struct FileConfig {
 /// A role of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Role {
+pub(crate) enum Role {
     /// Issuer.
     Idp,
     /// Authorization server.
@@ -60,7 +60,7 @@ pub enum Role {
 /// `[idp]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct IdpSection {
+pub(crate) struct IdpSection {
     /// The issuer identifier: the URL under which clients reach it.
     pub issuer: String,
     /// The address to listen on.
@@ -84,7 +84,7 @@ pub struct IdpSection {
 /// `[ras]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RasSection {
+pub(crate) struct RasSection {
     /// The issuer identifier, different from the IdP's.
     pub issuer: String,
     /// The address to listen on.
@@ -98,7 +98,7 @@ pub struct RasSection {
 /// `[gateway]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct GatewaySection {
+pub(crate) struct GatewaySection {
     /// The origin under which clients call it.
     pub public_url: String,
     /// The address to listen on.
@@ -120,7 +120,7 @@ pub struct GatewaySection {
 /// What a stale view of revocations means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum OnStale {
+pub(crate) enum OnStale {
     /// 503.
     Refuse,
     /// Calls go on.
@@ -130,7 +130,7 @@ pub enum OnStale {
 /// `[admin]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AdminSection {
+pub(crate) struct AdminSection {
     /// The address to listen on.
     pub listen: SocketAddr,
     /// TLS files of this listener.
@@ -140,7 +140,7 @@ pub struct AdminSection {
 /// `[metrics]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MetricsSection {
+pub(crate) struct MetricsSection {
     /// The address to listen on.
     pub listen: SocketAddr,
 }
@@ -148,7 +148,7 @@ pub struct MetricsSection {
 /// `[store]`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct StoreSection {
+pub(crate) struct StoreSection {
     /// The SQLite file. Default: `lanyard.db` in the state directory.
     pub path: Option<PathBuf>,
     /// A PostgreSQL URL, instead of a path.
@@ -162,7 +162,7 @@ pub struct StoreSection {
 /// `[kek]`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct KekSection {
+pub(crate) struct KekSection {
     /// A file with 32 random bytes, as they are or in hexadecimal or base64.
     pub file: Option<PathBuf>,
 }
@@ -170,7 +170,7 @@ pub struct KekSection {
 /// `[outbound]`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct OutboundSection {
+pub(crate) struct OutboundSection {
     /// Private hosts and networks that may be reached: `host`, `host:port` or CIDR.
     pub allow: Vec<String>,
     /// Extra certificate authorities, PEM files.
@@ -180,7 +180,7 @@ pub struct OutboundSection {
 /// `[proxy]`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct ProxySection {
+pub(crate) struct ProxySection {
     /// Networks of proxies that terminate TLS before us; their `X-Forwarded-For` is believed.
     pub trusted: Vec<String>,
 }
@@ -188,7 +188,7 @@ pub struct ProxySection {
 /// `[tls]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TlsSection {
+pub(crate) struct TlsSection {
     /// Certificate chain, PEM.
     pub certificate_file: PathBuf,
     /// Private key, PEM.
@@ -198,13 +198,7 @@ pub struct TlsSection {
 /// `[limits]`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct LimitsSection {
-    /// Token requests per client and minute; 0 is no limit. Default 0.
-    pub token_requests_per_minute: Option<u32>,
-    /// Failed client authentications per source and minute. Default 20.
-    pub failed_authentications_per_minute: Option<u32>,
-    /// Failed sign-ins per source and account in five minutes. Default 5.
-    pub failed_sign_ins: Option<u32>,
+pub(crate) struct LimitsSection {
     /// How long a stop waits for requests under way. Default 30s.
     pub drain: Option<Span>,
 }
@@ -212,7 +206,7 @@ pub struct LimitsSection {
 /// `[log]`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct LogSection {
+pub(crate) struct LogSection {
     /// `info` by default; any filter of the syntax `info,lanyard_server=debug`.
     pub level: Option<String>,
     /// `text` (default) or `json`.
@@ -222,7 +216,7 @@ pub struct LogSection {
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// For people.
     Text,
     /// For collectors.

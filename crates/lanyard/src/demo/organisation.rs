@@ -8,19 +8,19 @@ use crate::lab::catalogue::SAMPLES;
 use crate::lab::organisation::{self, CLI_CLIENT, LabClient, LabConnector, LabUser};
 
 /// How many people are employed.
-pub const EMPLOYEES: usize = 2000;
+pub(super) const EMPLOYEES: usize = 2000;
 /// How many contractors there are on top.
-pub const CONTRACTORS: usize = 20;
+pub(super) const CONTRACTORS: usize = 20;
 /// Departments; every employee is in one of them.
-pub const GROUPS: [&str; 12] = [
+pub(super) const GROUPS: [&str; 12] = [
     "engineering", "platform", "data", "design", "product", "marketing", "sales", "support", "finance", "people", "legal",
     "operations",
 ];
 /// Where sign-ins of the demo's client return to.
-pub const REDIRECT: &str = "http://127.0.0.1/callback";
+pub(super) const REDIRECT: &str = "http://127.0.0.1/callback";
 
 /// The documents with the plain credentials.
-pub struct DemoOrganisation {
+pub(super) struct DemoOrganisation {
     /// Employees first, then contractors.
     pub users: Vec<LabUser>,
     /// The company's assistant.
@@ -33,7 +33,7 @@ pub struct DemoOrganisation {
 ///
 /// # Errors
 /// Never for its own documents.
-pub fn make(addresses: Addresses) -> anyhow::Result<DemoOrganisation> {
+pub(super) fn make(addresses: Addresses) -> anyhow::Result<DemoOrganisation> {
     let random = SystemRandom;
     let users = people(&random);
     let client = organisation::secret_client("assistant", &[REDIRECT], &random);

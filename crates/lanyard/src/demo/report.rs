@@ -9,7 +9,7 @@ use crate::demo::Teller;
 
 /// Everything that was seen; `--json` prints it.
 #[derive(Debug, Default, Serialize)]
-pub struct Report {
+pub(super) struct Report {
     /// Whether every step was as told.
     pub passed: bool,
     /// What was not.
@@ -34,7 +34,7 @@ pub struct Report {
 
 /// The roll-out.
 #[derive(Debug, Default, Serialize)]
-pub struct Rollout {
+pub(super) struct Rollout {
     /// Employees signed in with their passwords.
     pub signed_in: usize,
     /// Seconds for it.
@@ -53,7 +53,7 @@ pub struct Rollout {
 
 /// What one employee can do at a connector.
 #[derive(Debug, Default, Serialize)]
-pub struct ToolsSeen {
+pub(super) struct ToolsSeen {
     /// Tools listed by the gateway.
     pub tools: Vec<String>,
     /// The one that was called.
@@ -64,7 +64,7 @@ pub struct ToolsSeen {
 
 /// A refusal from both sides.
 #[derive(Debug, Default, Serialize)]
-pub struct Refusal {
+pub(super) struct Refusal {
     /// Who.
     pub person: String,
     /// What was wanted.
@@ -83,7 +83,7 @@ pub struct Refusal {
 
 /// A narrowed grant.
 #[derive(Debug, Default, Serialize)]
-pub struct Narrowed {
+pub(super) struct Narrowed {
     /// Who.
     pub person: String,
     /// Asked for.
@@ -94,7 +94,7 @@ pub struct Narrowed {
 
 /// Both doors that stay closed to personal accounts.
 #[derive(Debug, Default, Serialize)]
-pub struct Personal {
+pub(super) struct Personal {
     /// The error at the authorization endpoint.
     pub interactive_error: String,
     /// The issuer named in that answer.
@@ -107,7 +107,7 @@ pub struct Personal {
 
 /// A cut-off.
 #[derive(Debug, Default, Serialize)]
-pub struct Leaver {
+pub(super) struct Leaver {
     /// Who.
     pub person: String,
     /// From the administrator's request to its answer, milliseconds.
@@ -122,7 +122,7 @@ pub struct Leaver {
 
 /// The trail.
 #[derive(Debug, Default, Serialize)]
-pub struct Audit {
+pub(super) struct Audit {
     /// Events about the leaver.
     pub events_of_person: usize,
     /// Their kinds, oldest first.

@@ -21,7 +21,7 @@ use crate::lab::organisation::{LabClient, LabUser};
 use crate::lab::start::Lab;
 
 /// The company as its assistant sees it, and its administrator.
-pub struct Company {
+pub(super) struct Company {
     /// Where everything stands.
     pub addresses: Addresses,
     /// The assistant.
@@ -42,7 +42,7 @@ impl Company {
     ///
     /// # Errors
     /// Never for a running lab.
-    pub fn new(lab: &Lab, organisation: DemoOrganisation) -> anyhow::Result<Self> {
+    pub(super) fn new(lab: &Lab, organisation: DemoOrganisation) -> anyhow::Result<Self> {
         let fetch: Arc<dyn Fetch> = Arc::new(HttpFetch::new(&Outbound { development: true, ..Outbound::default() })?);
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let mut admin_authorization = HeaderValue::try_from(format!("Bearer {}", lab.admin_token.expose_secret()))?;
@@ -62,7 +62,7 @@ impl Company {
     ///
     /// # Errors
     /// When a step is refused.
-    pub async fn sign_in(&self, user: &LabUser) -> anyhow::Result<(TokenResponse, u32)> {
+    pub(super) async fn sign_in(&self, user: &LabUser) -> anyhow::Result<(TokenResponse, u32)> {
         self.oauth
             .sign_in(&self.issuer, &self.client.idp, REDIRECT, (&user.spec.username, &user.password))
             .await
@@ -73,7 +73,7 @@ impl Company {
     ///
     /// # Errors
     /// The inner one is the issuer's refusal.
-    pub async fn exchange(
+    pub(super) async fn exchange(
         &self,
         id_token: &str,
         connector: &str,
@@ -89,7 +89,7 @@ impl Company {
     ///
     /// # Errors
     /// The inner one is the authorization server's refusal.
-    pub async fn redeem(&self, id_jag: &str) -> anyhow::Result<Result<TokenResponse, Refused>> {
+    pub(super) async fn redeem(&self, id_jag: &str) -> anyhow::Result<Result<TokenResponse, Refused>> {
         self.oauth.redeem(&self.ras, &self.client.ras, id_jag).await
     }
 
@@ -97,7 +97,7 @@ impl Company {
     ///
     /// # Errors
     /// With the refusal.
-    pub async fn chain(&self, id_token: &str, connector: &str) -> anyhow::Result<TokenResponse> {
+    pub(super) async fn chain(&self, id_token: &str, connector: &str) -> anyhow::Result<TokenResponse> {
         let id_jag = self.exchange(id_token, connector, None).await??;
         Ok(self.redeem(&id_jag.access_token).await??)
     }
@@ -106,7 +106,7 @@ impl Company {
     ///
     /// # Errors
     /// When the gateway does not answer.
-    pub async fn call(&self, connector: &str, token: &str, method: &str, params: Value) -> anyhow::Result<Answered> {
+    pub(super) async fn call(&self, connector: &str, token: &str, method: &str, params: Value) -> anyhow::Result<Answered> {
         mcp::call(&*self.oauth.fetch, &self.addresses.mcp_url(connector), token, method, params).await
     }
 
@@ -114,7 +114,7 @@ impl Company {
     ///
     /// # Errors
     /// When it does not answer, or refuses.
-    pub async fn admin(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<FetchResponse> {
+    pub(super) async fn admin(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<FetchResponse> {
         let mut request = FetchRequest::get(Url::parse(&format!("http://{}/admin/v1/{path}", self.addresses.admin()))?);
         request.method = method;
         request.max_body = 512 * 1024 * 1024;

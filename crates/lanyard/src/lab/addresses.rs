@@ -5,43 +5,43 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 /// The ports of a lab. Base 0 cannot be used: addresses are written into tokens before sockets are bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Addresses {
+pub(crate) struct Addresses {
     base: u16,
 }
 
 impl Addresses {
     /// Ports from `base` on; `None` when they would pass 65535.
-    pub const fn new(base: u16) -> Option<Self> {
+    pub(crate) const fn new(base: u16) -> Option<Self> {
         if base == 0 || base > 65_500 { None } else { Some(Self { base }) }
     }
 
     /// The issuer's socket.
-    pub fn issuer(self) -> SocketAddr {
+    pub(crate) fn issuer(self) -> SocketAddr {
         self.at(0)
     }
 
     /// The RAS's socket.
-    pub fn ras(self) -> SocketAddr {
+    pub(crate) fn ras(self) -> SocketAddr {
         self.at(1)
     }
 
     /// The gateway's socket.
-    pub fn gateway(self) -> SocketAddr {
+    pub(crate) fn gateway(self) -> SocketAddr {
         self.at(2)
     }
 
     /// The admin API's socket.
-    pub fn admin(self) -> SocketAddr {
+    pub(crate) fn admin(self) -> SocketAddr {
         self.at(3)
     }
 
     /// The metrics' socket.
-    pub fn metrics(self) -> SocketAddr {
+    pub(crate) fn metrics(self) -> SocketAddr {
         self.at(4)
     }
 
     /// The socket of the n-th sample server.
-    pub fn sample(self, n: usize) -> SocketAddr {
+    pub(crate) fn sample(self, n: usize) -> SocketAddr {
         self.at(u16::try_from(n).unwrap_or(0).saturating_add(5))
     }
 
@@ -49,7 +49,7 @@ impl Addresses {
     ///
     /// # Errors
     /// Never for an address of this type.
-    pub fn issuer_id(self) -> anyhow::Result<Issuer> {
+    pub(crate) fn issuer_id(self) -> anyhow::Result<Issuer> {
         Ok(Issuer::parse(format!("http://{}", self.issuer()))?)
     }
 
@@ -57,12 +57,12 @@ impl Addresses {
     ///
     /// # Errors
     /// Never for an address of this type.
-    pub fn ras_id(self) -> anyhow::Result<Issuer> {
+    pub(crate) fn ras_id(self) -> anyhow::Result<Issuer> {
         Ok(Issuer::parse(format!("http://{}", self.ras()))?)
     }
 
     /// The MCP URL of a connector, which is its resource identifier too.
-    pub fn mcp_url(self, connector: &str) -> String {
+    pub(crate) fn mcp_url(self, connector: &str) -> String {
         format!("http://{}/{connector}/mcp", self.gateway())
     }
 

@@ -13,7 +13,7 @@ use url::Url;
 
 /// What a sign-in led to.
 #[derive(Debug)]
-pub struct SignedIn {
+pub(crate) struct SignedIn {
     /// The redirect back to the client, with its parameters.
     pub redirect: Url,
     /// Pages with a button that were neither the password form nor the redirect: consent prompts, if there were any.
@@ -21,14 +21,14 @@ pub struct SignedIn {
 }
 
 /// A browser with a cookie jar for one origin and no scripts.
-pub struct Browser {
+pub(crate) struct Browser {
     fetch: Arc<dyn Fetch>,
     cookies: Vec<(String, String)>,
 }
 
 impl Browser {
     /// A fresh browser.
-    pub fn new(fetch: Arc<dyn Fetch>) -> Self {
+    pub(crate) fn new(fetch: Arc<dyn Fetch>) -> Self {
         Self { fetch, cookies: Vec::new() }
     }
 
@@ -36,7 +36,7 @@ impl Browser {
     ///
     /// # Errors
     /// When a page is not what it should be, or the credentials are refused.
-    pub async fn sign_in(&mut self, authorize: &Url, username: &str, password: &str) -> anyhow::Result<SignedIn> {
+    pub(crate) async fn sign_in(&mut self, authorize: &Url, username: &str, password: &str) -> anyhow::Result<SignedIn> {
         let mut at = authorize.clone();
         let mut response = self.send(FetchRequest::get(at.clone())).await?;
         let mut prompts = 0;

@@ -5,7 +5,7 @@
 
 /// A sample connector.
 #[derive(Debug, Clone, Copy)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// Short name.
     pub name: &'static str,
     /// For people.
@@ -20,7 +20,7 @@ pub struct Sample {
 
 /// A tool of a sample server.
 #[derive(Debug, Clone, Copy)]
-pub struct Tool {
+pub(crate) struct Tool {
     /// Its name.
     pub name: &'static str,
     /// What it says it does.
@@ -35,13 +35,13 @@ pub struct Tool {
 
 impl Sample {
     /// Every scope, space-separated.
-    pub fn all_scopes(&self) -> String {
+    pub(crate) fn all_scopes(&self) -> String {
         let names: Vec<&str> = self.scopes.iter().map(|(scope, _, _)| *scope).collect();
         names.join(" ")
     }
 
     /// The scope that only reads: the first one.
-    pub fn read_scope(&self) -> &'static str {
+    pub(crate) fn read_scope(&self) -> &'static str {
         self.scopes.first().map_or("", |(scope, _, _)| scope)
     }
 }
@@ -57,7 +57,7 @@ const fn tool(
 }
 
 /// The seven open connectors and the staged one.
-pub const SAMPLES: &[Sample] = &[
+pub(crate) const SAMPLES: &[Sample] = &[
     Sample {
         name: "asana",
         title: "Asana (sample)",
@@ -141,7 +141,7 @@ pub const SAMPLES: &[Sample] = &[
 ];
 
 /// The sample of a name.
-pub fn find(name: &str) -> Option<&'static Sample> {
+pub(crate) fn find(name: &str) -> Option<&'static Sample> {
     SAMPLES.iter().find(|sample| sample.name == name)
 }
 

@@ -11,7 +11,7 @@ use crate::runtime::private_file;
 
 /// The whole file.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// Always 1.
     pub version: u32,
     /// The IdP.
@@ -36,14 +36,14 @@ pub struct Facts {
 
 /// What only a lab has.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct LabFacts {
+pub(crate) struct LabFacts {
     /// Where `lanyard lab id-token --all` asks.
     pub mint_url: String,
 }
 
 /// The IdP.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct IssuerFacts {
+pub(crate) struct IssuerFacts {
     /// Its issuer identifier.
     pub url: String,
     /// Token endpoint.
@@ -56,7 +56,7 @@ pub struct IssuerFacts {
 
 /// The RAS.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct RasFacts {
+pub(crate) struct RasFacts {
     /// Its issuer identifier.
     pub url: String,
     /// Token endpoint.
@@ -71,7 +71,7 @@ pub struct RasFacts {
 
 /// A client.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct ClientFacts {
+pub(crate) struct ClientFacts {
     /// For `--client`.
     pub name: String,
     /// Registered redirect URIs.
@@ -84,7 +84,7 @@ pub struct ClientFacts {
 
 /// One registration.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct CredentialFacts {
+pub(crate) struct CredentialFacts {
     /// The OAuth identifier.
     pub client_id: String,
     /// The secret, for a client with a secret.
@@ -97,7 +97,7 @@ pub struct CredentialFacts {
 
 /// A person.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct UserFacts {
+pub(crate) struct UserFacts {
     /// For the sign-in page.
     pub username: String,
     /// For the sign-in page.
@@ -114,7 +114,7 @@ pub struct UserFacts {
 
 /// A connector.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct ConnectorFacts {
+pub(crate) struct ConnectorFacts {
     /// Short name.
     pub name: String,
     /// Where it is called; byte-equal to the resource.
@@ -135,7 +135,7 @@ pub struct ConnectorFacts {
 
 /// A tool.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct ToolFacts {
+pub(crate) struct ToolFacts {
     /// Its name, or `*`.
     pub name: String,
     /// What it needs, space-separated.
@@ -144,7 +144,7 @@ pub struct ToolFacts {
 
 /// The admin API.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct AdminFacts {
+pub(crate) struct AdminFacts {
     /// Base URL.
     pub url: String,
     /// An owner's token.
@@ -153,7 +153,7 @@ pub struct AdminFacts {
 
 /// A client that may introspect.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct IntrospectionFacts {
+pub(crate) struct IntrospectionFacts {
     /// The OAuth identifier.
     pub client_id: String,
     /// Its secret.
@@ -165,7 +165,7 @@ impl Facts {
     ///
     /// # Errors
     /// What the system said.
-    pub fn write(&self, path: &Path) -> anyhow::Result<()> {
+    pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
         private_file::write(path, &serde_json::to_vec_pretty(self)?)
     }
 
@@ -173,7 +173,7 @@ impl Facts {
     ///
     /// # Errors
     /// When it cannot be read or is no facts file.
-    pub fn read(path: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let bytes = private_file::read(path)?;
         serde_json::from_slice(&bytes).with_context(|| format!("{} is no facts file of a lab", path.display()))
     }

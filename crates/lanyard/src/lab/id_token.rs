@@ -18,7 +18,7 @@ use crate::ui::Ui;
 
 /// Print a fresh ID token of a person of a running lab
 #[derive(Debug, Clone, clap::Args)]
-pub struct IdTokenArgs {
+pub(crate) struct IdTokenArgs {
     /// The facts file of the running lab
     #[arg(long, value_name = "FILE")]
     facts: PathBuf,
@@ -43,7 +43,7 @@ pub struct IdTokenArgs {
 ///
 /// # Errors
 /// When the lab does not answer, or refuses.
-pub async fn run(args: IdTokenArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: IdTokenArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     let facts = Facts::read(&args.facts)?;
     let known = || facts.clients.iter().map(|client| client.name.as_str()).collect::<Vec<_>>().join(", ");
     let client = facts.clients.iter().find(|client| client.name == args.client);

@@ -3,7 +3,7 @@
 //! Owns one POST and its answer. `lanyard-client` is the library for everybody else.
 
 use anyhow::Context;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
 use lanyard_fetch::{Fetch, FetchRequest};
 use lanyard_protocol::EMA_EXTENSION;
@@ -12,11 +12,9 @@ use url::Url;
 
 /// What a call led to.
 #[derive(Debug)]
-pub struct Answered {
+pub(crate) struct Answered {
     /// The HTTP status.
     pub status: u16,
-    /// The challenge of a refusal.
-    pub challenge: Option<String>,
     /// The JSON-RPC result.
     pub result: Option<Value>,
 }
@@ -25,7 +23,7 @@ pub struct Answered {
 ///
 /// # Errors
 /// When nothing answers, or a good answer is no JSON-RPC.
-pub async fn call(
+pub(crate) async fn call(
     fetch: &dyn Fetch,
     url: &str,
     access_token: &str,
@@ -59,13 +57,12 @@ pub async fn call(
         request = request.header(HeaderName::from_static("mcp-name"), HeaderValue::try_from(name)?);
     }
     let response = fetch.fetch(request).await?;
-    let challenge = response.headers.get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let status = response.status.as_u16();
     if !response.status.is_success() {
-        return Ok(Answered { status, challenge, result: None });
+        return Ok(Answered { status, result: None });
     }
     let text = String::from_utf8_lossy(&response.body);
     let message = text.lines().find_map(|line| line.strip_prefix("data:")).unwrap_or(&text).trim().to_owned();
     let message: Value = serde_json::from_str(&message).context("the answer is no JSON-RPC message")?;
-    Ok(Answered { status, challenge, result: message.get("result").cloned() })
+    Ok(Answered { status, result: message.get("result").cloned() })
 }

@@ -32,7 +32,7 @@ use serde::Deserialize;
 
 /// What minting needs.
 #[derive(Clone)]
-pub struct Mint {
+pub(crate) struct Mint {
     /// The lab's process.
     pub basis: Basis,
     /// Its IdP.
@@ -53,7 +53,7 @@ struct Wanted {
 }
 
 /// The router of the lab's own endpoint.
-pub fn router(mint: Mint) -> Router {
+pub(crate) fn router(mint: Mint) -> Router {
     Router::new().route("/id-tokens", post(handle)).with_state(Arc::new(mint))
 }
 

@@ -31,7 +31,7 @@ use crate::runtime::clock::SystemClock;
 /// A refusal of a token endpoint.
 #[derive(Debug, thiserror::Error)]
 #[error("{status} {}", body.error)]
-pub struct Refused {
+pub(crate) struct Refused {
     /// The HTTP status.
     pub status: u16,
     /// The error.
@@ -40,7 +40,7 @@ pub struct Refused {
 
 /// A party that a client talks to.
 #[derive(Debug, Clone)]
-pub struct Party {
+pub(crate) struct Party {
     /// Its issuer.
     pub issuer: String,
     /// Its token endpoint.
@@ -52,14 +52,14 @@ impl Party {
     ///
     /// # Errors
     /// When the issuer is no URL.
-    pub fn of(issuer: &str) -> anyhow::Result<Self> {
+    pub(crate) fn of(issuer: &str) -> anyhow::Result<Self> {
         Ok(Self { issuer: issuer.to_owned(), token_endpoint: Url::parse(&format!("{issuer}/oauth2/token"))? })
     }
 }
 
 /// Speaks for clients.
 #[derive(Clone)]
-pub struct Oauth {
+pub(crate) struct Oauth {
     /// Sends requests.
     pub fetch: Arc<dyn Fetch>,
     /// For state, nonce and verifiers.
@@ -71,7 +71,7 @@ impl Oauth {
     ///
     /// # Errors
     /// When a step is refused or an answer does not fit the request.
-    pub async fn sign_in(
+    pub(crate) async fn sign_in(
         &self,
         issuer: &Party,
         client: &LabCredential,
@@ -110,7 +110,7 @@ impl Oauth {
     ///
     /// # Errors
     /// The inner one is the party's refusal.
-    pub async fn exchange(
+    pub(crate) async fn exchange(
         &self,
         issuer: &Party,
         client: &LabCredential,
@@ -134,7 +134,7 @@ impl Oauth {
     ///
     /// # Errors
     /// The inner one is the party's refusal.
-    pub async fn redeem(
+    pub(crate) async fn redeem(
         &self,
         ras: &Party,
         client: &LabCredential,

@@ -24,11 +24,11 @@ use crate::lab::catalogue::{SAMPLES, Sample};
 /// The scopes of the issuer that every client may ask for.
 const OPENID_SCOPES: &str = "openid profile email offline_access connectors";
 /// The client of `lanyard login`.
-pub const CLI_CLIENT: &str = "lanyard-cli";
+pub(crate) const CLI_CLIENT: &str = "lanyard-cli";
 
 /// A client with its plain credentials on both sides.
 #[derive(Clone)]
-pub struct LabClient {
+pub(crate) struct LabClient {
     /// For people and facts.
     pub name: String,
     /// Where its sign-ins return to.
@@ -41,7 +41,7 @@ pub struct LabClient {
 
 /// One registration of a client.
 #[derive(Clone)]
-pub struct LabCredential {
+pub(crate) struct LabCredential {
     /// The OAuth identifier.
     pub client_id: String,
     /// The generated secret, for a client with a secret.
@@ -52,7 +52,7 @@ pub struct LabCredential {
 
 /// A person with the plain password.
 #[derive(Clone)]
-pub struct LabUser {
+pub(crate) struct LabUser {
     /// The record.
     pub spec: UserSpec,
     /// The password.
@@ -61,7 +61,7 @@ pub struct LabUser {
 
 /// A connector with what serves it.
 #[derive(Debug, Clone)]
-pub struct LabConnector {
+pub(crate) struct LabConnector {
     /// The record.
     pub spec: ConnectorSpec,
     /// Groups that a rule admits.
@@ -69,7 +69,7 @@ pub struct LabConnector {
 }
 
 /// Makes a client with a generated secret on each side.
-pub fn secret_client(name: &str, redirect_uris: &[&str], random: &dyn Random) -> LabClient {
+pub(crate) fn secret_client(name: &str, redirect_uris: &[&str], random: &dyn Random) -> LabClient {
     let side = |suffix: &str| LabCredential {
         client_id: format!("{name}-{suffix}"),
         secret: Some(token(random).expose_secret().to_owned()),
@@ -87,7 +87,7 @@ pub fn secret_client(name: &str, redirect_uris: &[&str], random: &dyn Random) ->
 ///
 /// # Errors
 /// When no key can be made.
-pub fn key_client(name: &str, redirect_uris: &[&str]) -> anyhow::Result<LabClient> {
+pub(crate) fn key_client(name: &str, redirect_uris: &[&str]) -> anyhow::Result<LabClient> {
     let side = |suffix: &str| -> anyhow::Result<LabCredential> {
         let key = SigningKey::generate(Algorithm::Es256)?;
         Ok(LabCredential {
@@ -108,7 +108,7 @@ pub fn key_client(name: &str, redirect_uris: &[&str]) -> anyhow::Result<LabClien
 ///
 /// # Errors
 /// When a private key is no key.
-pub fn client_specs(client: &LabClient) -> anyhow::Result<[ClientSpec; 2]> {
+pub(crate) fn client_specs(client: &LabClient) -> anyhow::Result<[ClientSpec; 2]> {
     let spec = |side: Side, credential: &LabCredential| -> anyhow::Result<ClientSpec> {
         let jwks = match &credential.private_jwk {
             Some(jwk) => {
@@ -126,7 +126,8 @@ pub fn client_specs(client: &LabClient) -> anyhow::Result<[ClientSpec; 2]> {
             secret_sha256: credential.secret.as_ref().map(|secret| sha256_hex(secret.as_bytes())),
             secret: None,
             jwks,
-            redirect_uris: if idp { client.redirect_uris.clone() } else { Vec::new() },
+            // At the RAS too: its authorization endpoint answers there that access is managed.
+            redirect_uris: client.redirect_uris.clone(),
             post_logout_redirect_uris: if idp { client.redirect_uris.clone() } else { Vec::new() },
             grants: None,
             scopes: idp.then(|| OPENID_SCOPES.to_owned()),
@@ -140,7 +141,7 @@ pub fn client_specs(client: &LabClient) -> anyhow::Result<[ClientSpec; 2]> {
 }
 
 /// The native client of `lanyard login` on both sides.
-pub fn cli_client_specs() -> [ClientSpec; 2] {
+pub(crate) fn cli_client_specs() -> [ClientSpec; 2] {
     let spec = |side: Side| ClientSpec {
         side,
         client_id: CLI_CLIENT.to_owned(),
@@ -162,7 +163,7 @@ pub fn cli_client_specs() -> [ClientSpec; 2] {
 }
 
 /// The document of a sample connector behind the gateway of a lab; the n-th sample server serves it.
-pub fn sample_connector(addresses: Addresses, n: usize, sample: &Sample) -> ConnectorSpec {
+pub(crate) fn sample_connector(addresses: Addresses, n: usize, sample: &Sample) -> ConnectorSpec {
     ConnectorSpec {
         name: sample.name.to_owned(),
         title: Some(sample.title.to_owned()),
@@ -190,7 +191,7 @@ pub fn sample_connector(addresses: Addresses, n: usize, sample: &Sample) -> Conn
 }
 
 /// A connector for a foreign MCP server: one scope for every tool.
-pub fn upstream_connector(addresses: Addresses, name: &str, url: &str) -> ConnectorSpec {
+pub(crate) fn upstream_connector(addresses: Addresses, name: &str, url: &str) -> ConnectorSpec {
     let scope = format!("{name}.use");
     ConnectorSpec {
         name: name.to_owned(),
@@ -211,7 +212,7 @@ pub fn upstream_connector(addresses: Addresses, name: &str, url: &str) -> Connec
 }
 
 /// An allow rule.
-pub fn allow(title: &str, groups: &[&str], connectors: AllOr, scopes: AllOr) -> RuleSpec {
+pub(crate) fn allow(title: &str, groups: &[&str], connectors: AllOr, scopes: AllOr) -> RuleSpec {
     RuleSpec {
         title: title.to_owned(),
         effect: Effect::Allow,
@@ -226,12 +227,12 @@ pub fn allow(title: &str, groups: &[&str], connectors: AllOr, scopes: AllOr) -> 
 }
 
 /// A group.
-pub fn group(name: &str) -> GroupSpec {
+pub(crate) fn group(name: &str) -> GroupSpec {
     GroupSpec { name: name.to_owned(), kind: GroupKind::Group }
 }
 
 /// A person with a fresh password.
-pub fn person(username: &str, display_name: &str, groups: &[&str], active: bool, random: &dyn Random) -> LabUser {
+pub(crate) fn person(username: &str, display_name: &str, groups: &[&str], active: bool, random: &dyn Random) -> LabUser {
     let password = token(random).expose_secret().chars().take(20).collect::<String>();
     LabUser {
         spec: UserSpec {
@@ -247,12 +248,12 @@ pub fn person(username: &str, display_name: &str, groups: &[&str], active: bool,
 }
 
 /// The trust record for our own issuer: it asserts the people of the default tenant.
-pub fn own_trust(addresses: Addresses, ras_clients: AllOr) -> TrustSpec {
+pub(crate) fn own_trust(addresses: Addresses, ras_clients: AllOr) -> TrustSpec {
     trust(&format!("http://{}", addresses.issuer()), &format!("http://{}/oauth2/jwks", addresses.issuer()), "default", ras_clients, AllOr::ALL)
 }
 
 /// A trust record with just-in-time accounts.
-pub fn trust(issuer: &str, jwks_uri: &str, tenant: &str, clients: AllOr, resources: AllOr) -> TrustSpec {
+pub(crate) fn trust(issuer: &str, jwks_uri: &str, tenant: &str, clients: AllOr, resources: AllOr) -> TrustSpec {
     TrustSpec {
         issuer: issuer.to_owned(),
         tenant: tenant.to_owned(),
@@ -273,7 +274,7 @@ pub fn trust(issuer: &str, jwks_uri: &str, tenant: &str, clients: AllOr, resourc
 }
 
 /// The audience for our own RAS with the mapping of these clients.
-pub fn own_audience(addresses: Addresses, clients: &[LabClient]) -> AudienceSpec {
+pub(crate) fn own_audience(addresses: Addresses, clients: &[LabClient]) -> AudienceSpec {
     let mut mapping: BTreeMap<String, String> =
         clients.iter().map(|client| (client.idp.client_id.clone(), client.ras.client_id.clone())).collect();
     mapping.insert(CLI_CLIENT.to_owned(), CLI_CLIENT.to_owned());
@@ -290,7 +291,7 @@ pub fn own_audience(addresses: Addresses, clients: &[LabClient]) -> AudienceSpec
 }
 
 /// The names of the open samples.
-pub fn open_samples() -> Vec<&'static str> {
+pub(crate) fn open_samples() -> Vec<&'static str> {
     SAMPLES.iter().filter(|sample| !sample.staged).map(|sample| sample.name).collect()
 }
 
@@ -298,7 +299,7 @@ pub fn open_samples() -> Vec<&'static str> {
 ///
 /// # Errors
 /// When a client's key is no key.
-pub fn document(
+pub(crate) fn document(
     groups: Vec<GroupSpec>,
     users: &[LabUser],
     clients: &[LabClient],

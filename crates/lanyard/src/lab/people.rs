@@ -12,7 +12,7 @@ use crate::lab::organisation::LabUser;
 ///
 /// # Errors
 /// When a password cannot be hashed.
-pub async fn hashes(
+pub(crate) async fn hashes(
     passwords: &Passwords,
     users: &[LabUser],
     done: impl Fn(),

@@ -19,7 +19,7 @@ use serde_json::json;
 use crate::lab::catalogue::{self, Sample};
 
 /// The MCP endpoint of a sample, below `/mcp`.
-pub fn router(sample: &'static Sample) -> Router {
+pub(crate) fn router(sample: &'static Sample) -> Router {
     let mut config = StreamableHttpServerConfig::default();
     // Samples stand on loopback behind the gateway, which calls them by address.
     config.allowed_hosts = vec!["127.0.0.1".to_owned()];

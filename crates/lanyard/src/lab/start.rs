@@ -31,7 +31,7 @@ use crate::runtime::supervisor::Supervisor;
 ///
 /// # Errors
 /// Never for addresses of this type.
-pub fn config(addresses: Addresses, state_dir: &Path, store: Option<&str>) -> anyhow::Result<Config> {
+pub(crate) fn config(addresses: Addresses, state_dir: &Path, store: Option<&str>) -> anyhow::Result<Config> {
     let on = |address| Listener { address, tls: None };
     let day = Duration::from_secs(86_400);
     Ok(Config {
@@ -70,9 +70,6 @@ pub fn config(addresses: Addresses, state_dir: &Path, store: Option<&str>) -> an
         outbound: OutboundConfig::default(),
         trusted_proxies: Vec::new(),
         limits: LimitsConfig {
-            token_requests_per_minute: 0,
-            failed_authentications_per_minute: 20,
-            failed_sign_ins: 5,
             drain: Duration::from_secs(5),
         },
         log: LogConfig { level: "warn".to_owned(), json: false },
@@ -80,7 +77,7 @@ pub fn config(addresses: Addresses, state_dir: &Path, store: Option<&str>) -> an
 }
 
 /// A lab that runs.
-pub struct Lab {
+pub(crate) struct Lab {
     /// The process.
     pub running: Running,
     /// Where everything stands.
@@ -95,7 +92,7 @@ impl Lab {
     ///
     /// # Errors
     /// When a port is taken or the store cannot be used.
-    pub async fn start(config: &Config, addresses: Addresses) -> anyhow::Result<Self> {
+    pub(crate) async fn start(config: &Config, addresses: Addresses) -> anyhow::Result<Self> {
         let samples = Supervisor::default();
         for (n, sample) in SAMPLES.iter().enumerate() {
             let socket = listen::bind(addresses.sample(n), "sample server").await?;
@@ -126,7 +123,7 @@ impl Lab {
     ///
     /// # Errors
     /// When an entry is refused.
-    pub async fn apply(&self, organisation: Organisation, hashes: HashMap<String, String>) -> anyhow::Result<()> {
+    pub(crate) async fn apply(&self, organisation: Organisation, hashes: HashMap<String, String>) -> anyhow::Result<()> {
         let Some(basis) = self.running.basis.clone() else { bail!("the lab has no store") };
         let (cx, admin) = (basis.own_cx(), owner()?);
         let (vault, deployment) = (Arc::clone(&basis.vault), Arc::clone(&self.running.deployment));
@@ -142,7 +139,7 @@ impl Lab {
     }
 
     /// Stops everything.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.running.stop().await;
         self.samples.stop().await;
     }

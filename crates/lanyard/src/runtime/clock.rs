@@ -4,7 +4,7 @@ use lanyard_core::clock::{Clock, Timestamp};
 
 /// The wall clock of the machine.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
+pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
@@ -14,6 +14,6 @@ impl Clock for SystemClock {
 }
 
 /// Seconds since the epoch, for parts that take a plain function.
-pub fn unix_seconds() -> i64 {
+pub(crate) fn unix_seconds() -> i64 {
     SystemClock.now().seconds()
 }

@@ -15,7 +15,7 @@ use crate::runtime::private_file;
 ///
 /// # Errors
 /// When the file is missing, readable by others, or holds no key of 32 bytes.
-pub fn load(source: &KekSource, state_dir: &Path, random: &dyn Random) -> anyhow::Result<Kek> {
+pub(crate) fn load(source: &KekSource, state_dir: &Path, random: &dyn Random) -> anyhow::Result<Kek> {
     match source {
         KekSource::File(path) => parse(&private_file::read(path)?)
             .with_context(|| format!("kek.file: {} holds no key: 32 bytes are needed, as they are, in hexadecimal or in base64", path.display())),

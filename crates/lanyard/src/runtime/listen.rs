@@ -32,12 +32,12 @@ const MAX_CONNECTIONS: usize = 16_384;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What an answer becomes.
-pub type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+pub(crate) type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 /// What answers requests.
-pub type Handler = Arc<dyn Fn(Request<Incoming>) -> Answer + Send + Sync>;
+pub(crate) type Handler = Arc<dyn Fn(Request<Incoming>) -> Answer + Send + Sync>;
 
 /// A handler of an axum router.
-pub fn router(router: Router) -> Handler {
+pub(crate) fn router(router: Router) -> Handler {
     Arc::new(move |request: Request<Incoming>| {
         let answer = router.clone().oneshot(request.map(Body::new));
         Box::pin(async move {
@@ -53,7 +53,7 @@ pub fn router(router: Router) -> Handler {
 ///
 /// # Errors
 /// With the address and what would mend it.
-pub async fn bind(address: SocketAddr, field: &str) -> anyhow::Result<TcpListener> {
+pub(crate) async fn bind(address: SocketAddr, field: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address)
         .await
         .with_context(|| format!("{field}: {address} cannot be bound; choose a free port, or stop what uses it"))
@@ -63,7 +63,7 @@ pub async fn bind(address: SocketAddr, field: &str) -> anyhow::Result<TcpListene
 ///
 /// # Errors
 /// None at present; the type fits the supervisor.
-pub async fn serve(
+pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     handler: Handler,
@@ -95,7 +95,6 @@ pub async fn serve(
             watcher: graceful.watcher(),
         };
         let tls = tls.clone();
-        #[expect(clippy::disallowed_methods, reason = "connections are tracked and drained by their listener")]
         tracker.spawn(async move {
             connection.run(stream, tls).await;
             drop(permit);

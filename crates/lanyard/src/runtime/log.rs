@@ -11,7 +11,7 @@ use crate::config::LogConfig;
 ///
 /// # Errors
 /// Wpub(crate) the filter cannot be read.
-pub fn install(config: &LogConfig) -> anyhow::Result<()> {
+pub(crate) fn install(config: &LogConfig) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.level)
         .with_context(|| format!("log.level: {:?} is no filter; write info, or info,lanyard_server=debug", config.level))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

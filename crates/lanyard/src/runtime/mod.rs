@@ -1,9 +1,9 @@
 //! What keeps the program running: the clock, tasks, sockets, and the key-encryption key.
 
-pub mod clock;
-pub mod kek;
-pub mod listen;
-pub mod log;
-pub mod private_file;
-pub mod supervisor;
-pub mod tls;
+pub(crate) mod clock;
+pub(crate) mod kek;
+pub(crate) mod listen;
+pub(crate) mod log;
+pub(crate) mod private_file;
+pub(crate) mod supervisor;
+pub(crate) mod tls;

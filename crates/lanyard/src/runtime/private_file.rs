@@ -12,7 +12,7 @@ use anyhow::Context;
 ///
 /// # Errors
 /// What the system said.
-pub fn ensure_directory(path: &Path) -> anyhow::Result<()> {
+pub(crate) fn ensure_directory(path: &Path) -> anyhow::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
@@ -27,7 +27,7 @@ pub fn ensure_directory(path: &Path) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// What the system said.
-pub fn write(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn write(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
     let beside = beside(path);
     let attempt = || -> io::Result<()> {
         let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
@@ -47,7 +47,7 @@ pub fn write(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When it cannot be read, or its mode is wider than 0600.
-pub fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let metadata = std::fs::metadata(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 /// The tasks of a process.
 #[derive(Clone)]
-pub struct Supervisor {
+pub(crate) struct Supervisor {
     stop: CancellationToken,
     tracker: TaskTracker,
     dead: Arc<Mutex<BTreeMap<&'static str, String>>>,
@@ -25,14 +25,13 @@ impl Default for Supervisor {
 
 impl Supervisor {
     /// The token that stops every task.
-    pub fn stop_token(&self) -> CancellationToken {
+    pub(crate) fn stop_token(&self) -> CancellationToken {
         self.stop.clone()
     }
 
     /// Starts a task that should run until the stop. Ending before it, or panicking, is remembered and makes the
     /// process unhealthy.
-    #[expect(clippy::disallowed_methods, reason = "the supervisor owns the tasks")]
-    pub fn start<F>(&self, name: &'static str, task: F)
+    pub(crate) fn start<F>(&self, name: &'static str, task: F)
     where
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
@@ -55,12 +54,12 @@ impl Supervisor {
     }
 
     /// Tasks that died, with the reason.
-    pub fn dead(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn dead(&self) -> Vec<(&'static str, String)> {
         self.dead.lock().map(|dead| dead.iter().map(|(name, why)| (*name, why.clone())).collect()).unwrap_or_default()
     }
 
     /// Stops every task and waits until they have ended.
-    pub async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         self.stop.cancel();
         self.tracker.close();
         self.tracker.wait().await;

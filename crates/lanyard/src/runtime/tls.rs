@@ -15,7 +15,7 @@ use crate::config::TlsFiles;
 ///
 /// # Errors
 /// When a file cannot be read, holds no certificate or key, or they do not belong together.
-pub fn acceptor(files: &TlsFiles) -> anyhow::Result<TlsAcceptor> {
+pub(crate) fn acceptor(files: &TlsFiles) -> anyhow::Result<TlsAcceptor> {
     let name = files.certificate_file.display();
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&files.certificate_file)
         .and_then(Iterator::collect)

@@ -28,7 +28,7 @@ fn lift_the_limit(server: &Server) {
     let lifted = Command::new("prlimit")
         .args(["--pid", &server.id().to_string(), "--fsize=unlimited"])
         .status()
-        .expect("missing: prlimit of util-linux");
+        .unwrap_or_else(|error| panic!("missing: prlimit of util-linux: {error}"));
     assert!(lifted.success());
 }
 
