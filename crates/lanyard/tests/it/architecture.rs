@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate may use of ours, outside its tests.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("protocol", &[]),
     ("jose", &["protocol"]),
     ("fetch", &["protocol", "jose"]),
@@ -37,6 +37,8 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ),
     ("testkit", &["core", "jose", "protocol", "storage"]),
     ("xtask", &[]),
+    // Load from outside: it knows the wire and nothing of ours.
+    ("bench", &[]),
     (
         "example-protected-server",
         &["fetch", "jose", "protocol", "resource-server"],
@@ -85,6 +87,7 @@ const ONLY: [(&str, &[&str]); 20] = [
         &[
             "lanyard",
             "xtask",
+            "bench",
             "example-protected-server",
             "example-rmcp-client",
             "interop-rmcp-client",
