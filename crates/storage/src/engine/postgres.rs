@@ -150,6 +150,16 @@ fn last_step(client: &mut Client, runner: &refinery::Runner) -> Result<i64, Open
 }
 
 impl Postgres {
+    /// Notifies the listeners, from a thread of its own: the store may be dropped on one that drives a runtime, and the
+    /// driver must not block there.
+    fn wake(&self) -> bool {
+        let notify = || {
+            let mut client = self.shared.connector.connect()?;
+            client.batch_execute(listener::WAKE)
+        };
+        std::thread::scope(|scope| scope.spawn(notify).join().is_ok_and(|sent| sent.is_ok()))
+    }
+
     fn end(&self) {
         self.shared.closing.store(true, Ordering::Release);
         self.shared.units.close();
@@ -158,12 +168,7 @@ impl Postgres {
         let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
         // The listener sleeps on its connection; only a notification ends that before its next look.
         if let Some(listener) = listener
-            && self
-                .shared
-                .connector
-                .connect()
-                .and_then(|mut client| client.batch_execute(listener::WAKE))
-                .is_ok()
+            && self.wake()
         {
             threads.push(listener);
         }
