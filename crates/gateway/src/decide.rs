@@ -46,6 +46,11 @@ pub(crate) fn decide(
     if message.kind == MessageKind::Response {
         return Ok(());
     }
+    // What is called without an id is not answered and not recorded, and some server may do it all the same.
+    if message.kind == MessageKind::Notification {
+        let is_notification = message.method.starts_with("notifications/");
+        return if is_notification { Ok(()) } else { Err(Denial::UnknownMethod) };
+    }
     if message.method == "tools/call" {
         let needed = message
             .name
@@ -61,9 +66,7 @@ pub(crate) fn decide(
     if era == Era::Stateless && method::is_removed(&message.method) {
         return Err(Denial::UnknownMethod);
     }
-    if method::is_known(era, &message.method)
-        || (message.kind == MessageKind::Notification && message.method.starts_with("notifications/"))
-    {
+    if method::is_known(era, &message.method) {
         return Ok(());
     }
     // A method that we do not know could do anything, so it needs what an unnamed tool needs.

@@ -27,6 +27,21 @@ async fn a_tool_that_is_not_mapped_is_403_without_a_challenge_rs_gw_04() {
 }
 
 #[tokio::test]
+async fn a_call_without_an_id_is_not_a_notification_and_does_not_pass_unrecorded_rs_gw_06() {
+    let world = World::start(plain(), |_| {}).await;
+    for method in ["tools/call", "tools/list", "resources/read"] {
+        let body = json!({"jsonrpc": "2.0", "method": method, "params": {"name": "list_invoices", "arguments": {}}});
+        let answer = world.post(&body, &[]).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{method}");
+        assert_eq!(world.calls.last().decision, "method_unknown", "{method}");
+    }
+    assert!(world.upstream.requests().is_empty());
+    let own = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}});
+    world.post(&own, &[]).await;
+    assert_eq!(world.upstream.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn missing_scopes_are_all_named_in_one_challenge_rs_ch_03() {
     let world = World::start(plain(), |_| {}).await;
     let answer = world.post(&call("approve_invoice"), &[]).await;
