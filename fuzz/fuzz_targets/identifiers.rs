@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| lanyard_fuzz::bodies::identifiers(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| lanyard_fuzz::bodies::tokens::identifiers(data));

@@ -16,6 +16,8 @@ mod decide;
 pub mod delivery;
 pub mod feed;
 mod forward;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod gateway;
 mod handles;
 mod mcp;

@@ -5,6 +5,8 @@
 pub mod admin;
 pub mod cut_off;
 pub mod feed;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod health;
 pub mod http;
 pub mod idp;

@@ -4,6 +4,7 @@
 
 mod audit;
 mod both_legs;
+mod corpora;
 mod idp_clients;
 mod idp_code;
 mod idp_exchange;

@@ -3,6 +3,7 @@
 
 mod admission;
 mod audit;
+mod corpora;
 mod feed;
 mod forwarding;
 mod routes;

@@ -5,6 +5,7 @@ mod admin;
 mod architecture;
 mod browser;
 mod client;
+mod corpora;
 mod docs;
 mod lab;
 mod process;

@@ -199,7 +199,7 @@ pub(crate) enum Unreadable {
 }
 
 /// Each half is form-encoded before base64 (RFC 6749, section 2.3.1; interop finding 2).
-fn read_basic(value: &[u8]) -> Option<(ClientId, SecretString)> {
+pub(crate) fn read_basic(value: &[u8]) -> Option<(ClientId, SecretString)> {
     let text = std::str::from_utf8(value).ok()?;
     let (scheme, encoded) = text.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {

@@ -8,16 +8,17 @@
     reason = "a test ends where it breaks"
 )]
 
-mod broken_store;
 mod admin_acts;
 mod admin_apply;
 mod admin_authentication;
 mod admin_documents;
 mod admin_log;
 mod admin_world;
+mod broken_store;
 mod client_authentication;
 mod code_and_refresh;
 mod connectors_and_keys;
+mod corpora;
 mod cut_off;
 mod exchange;
 mod exchange_refusals;

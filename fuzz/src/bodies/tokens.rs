@@ -1,4 +1,4 @@
-//! What each target does with its bytes: read them, and hold what must be true of whatever was read.
+//! Tokens, keys, forms and identifiers: what anybody may send to any endpoint.
 
 use lanyard_jose::jwk::{Jwk, JwkSet, KeySet};
 use lanyard_jose::token::{AccessToken, ClientAssertion, IdJag, IdToken, Kind, MAX_TOKEN_BYTES, Unverified};

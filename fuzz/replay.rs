@@ -1,0 +1,24 @@
+//! Replays a committed corpus: for the tests of the crates that own the parsers (`corpora.rs` there).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The files of a corpus. A corpus of fewer than five is not there.
+pub fn corpus(target: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fuzz/corpus")
+        .join(target);
+    let files: Vec<_> = fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert!(files.len() >= 5, "{}: {} files", folder.display(), files.len());
+    files
+}
+
+/// Runs the body of a target on every file of its corpus.
+pub fn replay(target: &str, body: fn(&[u8])) {
+    for file in corpus(target) {
+        body(&fs::read(file).unwrap());
+    }
+}

@@ -1,0 +1,1 @@
+../../crates/lanyard/src/config.rs
