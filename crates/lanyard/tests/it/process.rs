@@ -6,6 +6,7 @@ mod audit_log;
 mod full_disk;
 mod http;
 mod kill;
+mod lab_facts;
 mod load;
 mod replicas;
 mod site;
