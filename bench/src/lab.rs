@@ -36,7 +36,12 @@ impl Lab {
         loop {
             if let Ok(text) = std::fs::read(&path) {
                 let facts = serde_json::from_slice(&text)?;
-                return Ok(Self { child, directory, facts, started_in: began.elapsed() });
+                return Ok(Self {
+                    child,
+                    directory,
+                    facts,
+                    started_in: began.elapsed(),
+                });
             }
             if let Some(status) = child.try_wait()? {
                 bail!("the lab ended: {status}");
@@ -53,7 +58,10 @@ impl Lab {
 
     /// A text of the facts by its path.
     pub(crate) fn fact(&self, pointer: &str) -> anyhow::Result<&str> {
-        self.facts.pointer(pointer).and_then(Value::as_str).with_context(|| format!("the facts have no {pointer}"))
+        self.facts
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .with_context(|| format!("the facts have no {pointer}"))
     }
 
     /// One ID token per employee, for the client `desk`.
@@ -63,7 +71,11 @@ impl Lab {
             .args(["--count", &(count + 10).to_string(), "--facts"])
             .arg(self.directory.join("facts.json"))
             .output()?;
-        anyhow::ensure!(output.status.success(), "no ID tokens: {}", String::from_utf8_lossy(&output.stderr));
+        anyhow::ensure!(
+            output.status.success(),
+            "no ID tokens: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         // The first people by name are the lab's own; one of them is a contractor.
         let lines = String::from_utf8(output.stdout)?;
         let tokens: Vec<String> = lines.lines().skip(5).take(count).map(str::to_owned).collect();

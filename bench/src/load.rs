@@ -37,13 +37,27 @@ impl Load {
             .context("the lab has no client desk")?;
         let basic = |side: &str| -> anyhow::Result<String> {
             let text = |name: &str| client.pointer(&format!("/{side}/{name}")).and_then(Value::as_str);
-            let (id, secret) = (text("client_id").context("no id")?, text("client_secret").context("no secret")?);
+            let (id, secret) = (
+                text("client_id").context("no id")?,
+                text("client_secret").context("no secret")?,
+            );
             let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-            Ok(format!("Basic {}", STANDARD.encode(format!("{}:{}", encode(id), encode(secret)))))
+            Ok(format!(
+                "Basic {}",
+                STANDARD.encode(format!("{}:{}", encode(id), encode(secret)))
+            ))
         };
-        let connectors = lab.facts.pointer("/connectors").and_then(Value::as_array).context("no connectors")?;
-        let open = connectors.iter().filter(|one| one.get("status") == Some(&json!("active")));
-        let resources = open.filter_map(|one| one.get("resource")?.as_str().map(str::to_owned)).collect();
+        let connectors = lab
+            .facts
+            .pointer("/connectors")
+            .and_then(Value::as_array)
+            .context("no connectors")?;
+        let open = connectors
+            .iter()
+            .filter(|one| one.get("status") == Some(&json!("active")));
+        let resources = open
+            .filter_map(|one| one.get("resource")?.as_str().map(str::to_owned))
+            .collect();
         Ok(Self {
             http: Client::builder(TokioExecutor::new()).build_http(),
             issuer: lab.fact("/issuer/token_endpoint")?.to_owned(),
@@ -65,14 +79,20 @@ impl Load {
             ("subject_token", id_token),
             ("subject_token_type", "urn:ietf:params:oauth:token-type:id_token"),
         ]);
-        let id_jag = token(self.post(&self.issuer, &self.issuer_basic, form).await?, "oauth-id-jag+jwt")?;
+        let id_jag = token(
+            self.post(&self.issuer, &self.issuer_basic, form).await?,
+            "oauth-id-jag+jwt",
+        )?;
         let access = token(self.redeem(&id_jag).await?, "at+jwt")?;
         Ok((id_jag, access))
     }
 
     /// Leg 2 alone, for replays.
     pub(crate) async fn redeem(&self, id_jag: &str) -> anyhow::Result<(StatusCode, Value)> {
-        let form = encode(&[("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", id_jag)]);
+        let form = encode(&[
+            ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+            ("assertion", id_jag),
+        ]);
         self.post(&self.ras, &self.ras_basic, form).await
     }
 
@@ -116,15 +136,28 @@ impl Load {
 
 /// The token of a good answer, whose header has the expected `typ`.
 fn token((status, body): (StatusCode, Value), typ: &str) -> anyhow::Result<String> {
-    let Some(token) = body.get("access_token").and_then(Value::as_str).filter(|_| status == StatusCode::OK) else {
+    let Some(token) = body
+        .get("access_token")
+        .and_then(Value::as_str)
+        .filter(|_| status == StatusCode::OK)
+    else {
         bail!("a token endpoint answered {status} {body}");
     };
-    let header = token.split('.').next().and_then(|part| URL_SAFE_NO_PAD.decode(part).ok()).unwrap_or_default();
+    let header = token
+        .split('.')
+        .next()
+        .and_then(|part| URL_SAFE_NO_PAD.decode(part).ok())
+        .unwrap_or_default();
     let header: Value = serde_json::from_slice(&header)?;
-    anyhow::ensure!(header.get("typ").and_then(Value::as_str) == Some(typ), "a token of another type");
+    anyhow::ensure!(
+        header.get("typ").and_then(Value::as_str) == Some(typ),
+        "a token of another type"
+    );
     Ok(token.to_owned())
 }
 
 fn encode(pairs: &[(&str, &str)]) -> String {
-    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+    url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs)
+        .finish()
 }

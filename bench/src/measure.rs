@@ -19,18 +19,30 @@ pub(crate) fn used(pid: u32) -> Used {
     let fields: Vec<&str> = after_name.split_whitespace().collect();
     let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let rss = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    let rss = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap_or_default();
     Used {
         // Linux counts in hundredths of a second here.
         cpu: Duration::from_millis((ticks(11) + ticks(12)) * 10),
-        rss_kib: rss.split_whitespace().next().and_then(|text| text.parse().ok()).unwrap_or(0),
+        rss_kib: rss
+            .split_whitespace()
+            .next()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0),
     }
 }
 
 /// Percentiles of latencies.
 pub(crate) fn percentiles(mut latencies: Vec<Duration>) -> String {
     latencies.sort_unstable();
-    let at = |share: usize| latencies.get(latencies.len().saturating_mul(share) / 1000).copied().unwrap_or_default();
+    let at = |share: usize| {
+        latencies
+            .get(latencies.len().saturating_mul(share) / 1000)
+            .copied()
+            .unwrap_or_default()
+    };
     format!(
         "p50 {:.2} ms, p95 {:.2} ms, p99 {:.2} ms",
         at(500).as_secs_f64() * 1000.0,

@@ -60,8 +60,9 @@ fn rss_kib_to_mib(kib: u64) -> f64 {
 
 /// Everybody × every resource, with so many at once; every answer is checked.
 async fn drive(lab: &Lab, load: &Rc<Load>, id_tokens: &[String]) -> anyhow::Result<Chains> {
-    let work: Vec<(usize, usize)> =
-        (0..id_tokens.len()).flat_map(|user| (0..load.resources.len()).map(move |resource| (user, resource))).collect();
+    let work: Vec<(usize, usize)> = (0..id_tokens.len())
+        .flat_map(|user| (0..load.resources.len()).map(move |resource| (user, resource)))
+        .collect();
     let next = Rc::new(Cell::new(0));
     let latencies = Rc::new(RefCell::new(Vec::with_capacity(work.len())));
     let tokens = Rc::new(RefCell::new(Vec::new()));
@@ -73,12 +74,18 @@ async fn drive(lab: &Lab, load: &Rc<Load>, id_tokens: &[String]) -> anyhow::Resu
     let mut workers = Vec::new();
     for _ in 0..AT_ONCE {
         let (load, work, id_tokens) = (Rc::clone(load), Rc::clone(&work), Rc::clone(&id_tokens));
-        let (next, latencies, tokens, replays) =
-            (Rc::clone(&next), Rc::clone(&latencies), Rc::clone(&tokens), Rc::clone(&replays));
+        let (next, latencies, tokens, replays) = (
+            Rc::clone(&next),
+            Rc::clone(&latencies),
+            Rc::clone(&tokens),
+            Rc::clone(&replays),
+        );
         workers.push(set.spawn_local(async move {
             loop {
                 let at = next.get();
-                let Some((user, resource)) = work.get(at).copied() else { return anyhow::Ok(()) };
+                let Some((user, resource)) = work.get(at).copied() else {
+                    return anyhow::Ok(());
+                };
                 next.set(at + 1);
                 let id_token = id_tokens.get(user).context("no token")?;
                 let url = load.resources.get(resource).context("no resource")?;
@@ -106,7 +113,14 @@ async fn drive(lab: &Lab, load: &Rc<Load>, id_tokens: &[String]) -> anyhow::Resu
     let wall = began.elapsed();
     let cpu = used(lab.pid()).cpu.saturating_sub(before.cpu);
     let (latencies, tokens) = (latencies.take(), tokens.take());
-    Ok(Chains { done: work.len(), wall, cpu, latencies, replays_refused: replays.get(), tokens })
+    Ok(Chains {
+        done: work.len(),
+        wall,
+        cpu,
+        latencies,
+        replays_refused: replays.get(),
+        tokens,
+    })
 }
 
 fn people(count: usize) -> Vec<String> {
@@ -119,7 +133,10 @@ pub(crate) async fn chains(binary: &str, count: usize) -> anyhow::Result<()> {
     let id_tokens = lab.id_tokens(binary, count)?;
     let load = Rc::new(Load::new(&lab)?);
     let run = drive(&lab, &load, &id_tokens).await?;
-    run.tell(&format!("cold, {count} people × {} connectors", load.resources.len()), used(lab.pid()).rss_kib);
+    run.tell(
+        &format!("cold, {count} people × {} connectors", load.resources.len()),
+        used(lab.pid()).rss_kib,
+    );
     for round in 1..=3 {
         let run = drive(&lab, &load, &id_tokens).await?;
         run.tell(&format!("round {round}"), used(lab.pid()).rss_kib);
@@ -142,7 +159,11 @@ async fn open_loop(lab: &Lab, load: &Rc<Load>, id_tokens: &[String]) -> anyhow::
             tokio::time::sleep_until(planned.into()).await;
             let at = usize::try_from(n).unwrap_or(0);
             let id_token = id_tokens.get(at % id_tokens.len()).context("no token")?.clone();
-            let url = load.resources.get(at % load.resources.len()).context("no resource")?.clone();
+            let url = load
+                .resources
+                .get(at % load.resources.len())
+                .context("no resource")?
+                .clone();
             let (load, latencies) = (Rc::clone(load), Rc::clone(&latencies));
             running.push(tokio::task::spawn_local(async move {
                 load.chain(&id_token, &url).await?;
@@ -157,7 +178,10 @@ async fn open_loop(lab: &Lab, load: &Rc<Load>, id_tokens: &[String]) -> anyhow::
     })
     .await?;
     let cpu = used(lab.pid()).cpu.saturating_sub(before.cpu).as_secs_f64() * 1e6 / f64::from(RATE * SECONDS);
-    println!("open loop at {RATE}/s: {}, {cpu:.0} µs of server CPU each", percentiles(latencies.take()));
+    println!(
+        "open loop at {RATE}/s: {}, {cpu:.0} µs of server CPU each",
+        percentiles(latencies.take())
+    );
     Ok(())
 }
 
@@ -200,8 +224,12 @@ async fn call_round(
     let shared = Rc::new((url.to_owned(), tokens.to_vec()));
     let mut workers = Vec::new();
     for _ in 0..AT_ONCE {
-        let (load, next, latencies, shared) =
-            (Rc::clone(load), Rc::clone(&next), Rc::clone(&latencies), Rc::clone(&shared));
+        let (load, next, latencies, shared) = (
+            Rc::clone(load),
+            Rc::clone(&next),
+            Rc::clone(&latencies),
+            Rc::clone(&shared),
+        );
         workers.push(set.spawn_local(async move {
             loop {
                 let at = next.get();
@@ -249,7 +277,10 @@ pub(crate) async fn memory(binary: &str) -> anyhow::Result<()> {
     let mut done = 0;
     while done < 100_000 {
         done += drive(&lab, &load, &id_tokens).await?.done;
-        println!("memory: {:.1} MiB resident after {done} chains", rss_kib_to_mib(used(lab.pid()).rss_kib));
+        println!(
+            "memory: {:.1} MiB resident after {done} chains",
+            rss_kib_to_mib(used(lab.pid()).rss_kib)
+        );
     }
     Ok(())
 }
@@ -264,12 +295,18 @@ pub(crate) async fn growth(binary: &str) -> anyhow::Result<()> {
         let load = Rc::new(Load::new(&lab)?);
         drive(&lab, &load, &repeated).await?;
         let run = drive(&lab, &load, &repeated).await?;
-        println!("growth: {count} people: {:.0} µs of server CPU per chain", run.cpu_micros());
+        println!(
+            "growth: {count} people: {:.0} µs of server CPU per chain",
+            run.cpu_micros()
+        );
         if count == 1000 {
             add_rules(&lab, 1000)?;
             drive(&lab, &load, &repeated).await?;
             let run = drive(&lab, &load, &repeated).await?;
-            println!("growth: {count} people, 1000 more rules: {:.0} µs of server CPU per chain", run.cpu_micros());
+            println!(
+                "growth: {count} people, 1000 more rules: {:.0} µs of server CPU per chain",
+                run.cpu_micros()
+            );
         }
     }
     Ok(())
@@ -289,9 +326,18 @@ fn add_rules(lab: &Lab, count: usize) -> anyhow::Result<()> {
         .collect();
     let document = json!({ "rules": rules }).to_string();
     let output = Command::new("curl")
-        .args(["--silent", "--show-error", "--fail-with-body", "--request", Method::POST.as_str()])
+        .args([
+            "--silent",
+            "--show-error",
+            "--fail-with-body",
+            "--request",
+            Method::POST.as_str(),
+        ])
         .args(["--header", "content-type: application/json", "--data-binary", "@-"])
-        .args(["--header", &format!("authorization: Bearer {}", lab.fact("/admin/token")?)])
+        .args([
+            "--header",
+            &format!("authorization: Bearer {}", lab.fact("/admin/token")?),
+        ])
         .arg(format!("{}/admin/v1/apply", lab.fact("/admin/url")?))
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped())
@@ -303,6 +349,10 @@ fn add_rules(lab: &Lab, count: usize) -> anyhow::Result<()> {
             }
             child.wait_with_output()
         })?;
-    anyhow::ensure!(output.status.success(), "rules: {}", String::from_utf8_lossy(&output.stdout));
+    anyhow::ensure!(
+        output.status.success(),
+        "rules: {}",
+        String::from_utf8_lossy(&output.stdout)
+    );
     Ok(())
 }

@@ -27,7 +27,12 @@ impl Cx {
     /// A context with a fresh request id.
     pub fn new(now: Timestamp, peer: Option<IpAddr>, random: Arc<dyn Random>) -> Self {
         let request_id = fresh(now, &*random);
-        Self { now, request_id, peer, random }
+        Self {
+            now,
+            request_id,
+            peer,
+            random,
+        }
     }
 
     /// A fresh identifier, ordered by time.

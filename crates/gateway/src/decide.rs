@@ -49,7 +49,11 @@ pub(crate) fn decide(
     // What is called without an id is not answered and not recorded, and some server may do it all the same.
     if message.kind == MessageKind::Notification {
         let is_notification = message.method.starts_with("notifications/");
-        return if is_notification { Ok(()) } else { Err(Denial::UnknownMethod) };
+        return if is_notification {
+            Ok(())
+        } else {
+            Err(Denial::UnknownMethod)
+        };
     }
     if message.method == "tools/call" {
         let needed = message

@@ -33,10 +33,20 @@ use crate::credentials::{Keep, Secrets, read_private_file};
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Places {
     /// The client's configuration file [default: $XDG_CONFIG_HOME/lanyard/client.toml]
-    #[arg(long = "client-config", help_heading = "Client files", value_name = "FILE", env = "LANYARD_CLIENT_CONFIG")]
+    #[arg(
+        long = "client-config",
+        help_heading = "Client files",
+        value_name = "FILE",
+        env = "LANYARD_CLIENT_CONFIG"
+    )]
     config: Option<PathBuf>,
     /// The directory for sign-ins and keys [default: $XDG_STATE_HOME/lanyard]
-    #[arg(long = "client-state", help_heading = "Client files", value_name = "DIR", env = "LANYARD_CLIENT_STATE")]
+    #[arg(
+        long = "client-state",
+        help_heading = "Client files",
+        value_name = "DIR",
+        env = "LANYARD_CLIENT_STATE"
+    )]
     state: Option<PathBuf>,
     #[arg(long, hide = true, env = "XDG_CONFIG_HOME")]
     xdg_config_home: Option<PathBuf>,

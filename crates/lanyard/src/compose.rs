@@ -93,7 +93,12 @@ pub(crate) fn install_crypto() {
 /// # Errors
 /// When a certificate authority file cannot be read.
 pub(crate) fn outbound(config: &Config) -> anyhow::Result<Arc<dyn Fetch>> {
-    let allow = config.outbound.allow.iter().map(|rule| rule.parse()).collect::<Result<Vec<_>, _>>();
+    let allow = config
+        .outbound
+        .allow
+        .iter()
+        .map(|rule| rule.parse())
+        .collect::<Result<Vec<_>, _>>();
     let outbound = Outbound {
         development: config.development,
         allow: allow.context("outbound.allow")?,
@@ -131,9 +136,19 @@ async fn start_in(config: &Config, supervisor: &Supervisor) -> anyhow::Result<Ru
     let needs_store = config.idp.is_some()
         || config.ras.is_some()
         || config.admin.is_some()
-        || config.gateway.as_ref().is_some_and(|role| role.control == GatewayControl::InProcess);
+        || config
+            .gateway
+            .as_ref()
+            .is_some_and(|role| role.control == GatewayControl::InProcess);
     if !needs_store {
-        let parts = gateway::Parts { config, supervisor, fetch, jwks, metadata, local: None };
+        let parts = gateway::Parts {
+            config,
+            supervisor,
+            fetch,
+            jwks,
+            metadata,
+            local: None,
+        };
         let gateway = gateway::start_apart(&parts).await?;
         listeners::gateway_only(config, supervisor, &gateway).await?;
         return Ok(Running {
@@ -174,7 +189,10 @@ async fn start_in(config: &Config, supervisor: &Supervisor) -> anyhow::Result<Ru
     };
     let policy = Arc::new(PolicyCache::new());
     let idp = config.idp.as_ref().map(|role| Arc::new(idp_settings(role)));
-    let ras = config.ras.as_ref().map(|role| Arc::new(RasSettings::new(role.issuer.clone())));
+    let ras = config
+        .ras
+        .as_ref()
+        .map(|role| Arc::new(RasSettings::new(role.issuer.clone())));
     let local = keys::local(&rings, &deployment);
 
     let parts = gateway::Parts {
@@ -194,10 +212,15 @@ async fn start_in(config: &Config, supervisor: &Supervisor) -> anyhow::Result<Ru
     let feed = Arc::new(Feed::new(Arc::clone(&store), sinks));
     // Views are filled before the first call is served.
     feed.deliver().await.context("the revocations cannot be read")?;
-    let routes = gateway.as_ref().map(|gateway| {
-        gateway::routes_of(Arc::clone(gateway), Arc::clone(&store), gateway::origin(config))
-    });
-    let cut_off = Arc::new(CutOff::new(basis.clone(), ras.clone(), Arc::clone(&feed), routes.clone()));
+    let routes = gateway
+        .as_ref()
+        .map(|gateway| gateway::routes_of(Arc::clone(gateway), Arc::clone(&store), gateway::origin(config)));
+    let cut_off = Arc::new(CutOff::new(
+        basis.clone(),
+        ras.clone(),
+        Arc::clone(&feed),
+        routes.clone(),
+    ));
     opened.handle.on_commit({
         let jobs = Arc::clone(&jobs);
         move |committed| {
@@ -269,7 +292,10 @@ fn idp_settings(role: &crate::config::IdpConfig) -> IdpSettings {
 fn rotation_settings(config: &Config) -> RotationSettings {
     let defaults = RotationSettings::default();
     let longest = config.idp.as_ref().map_or(Duration::ZERO, |role| role.id_token_ttl);
-    RotationSettings { keep_after: defaults.keep_after.max(longest + LEEWAY * 2), ..defaults }
+    RotationSettings {
+        keep_after: defaults.keep_after.max(longest + LEEWAY * 2),
+        ..defaults
+    }
 }
 
 fn wanted_rings(config: &Config) -> Vec<(Ring, lanyard_jose::algorithm::Algorithm)> {

@@ -235,51 +235,74 @@ impl Config {
     pub(crate) fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
         let name = path.map_or_else(|| "(no file)".to_owned(), |path| path.display().to_string());
         let text = match path {
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|source| ConfigError::Unreadable { file: name.clone(), source })?,
+            Some(path) => std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+                file: name.clone(),
+                source,
+            })?,
             None => String::new(),
         };
-        let syntax = |problem: String| ConfigError::Syntax { file: name.clone(), problem };
+        let syntax = |problem: String| ConfigError::Syntax {
+            file: name.clone(),
+            problem,
+        };
         let mut table: toml::Table = text.parse().map_err(|e: toml::de::Error| syntax(e.to_string()))?;
         // First without the overlay, so that an error keeps its line in the file.
         toml::from_str::<FileConfig>(&text).map_err(|e| syntax(e.to_string().trim_end().to_owned()))?;
         overlay(&mut table, environment()).map_err(syntax)?;
-        let file: FileConfig =
-            toml::Value::Table(table).try_into().map_err(|e: toml::de::Error| syntax(e.message().to_owned()))?;
+        let file: FileConfig = toml::Value::Table(table)
+            .try_into()
+            .map_err(|e: toml::de::Error| syntax(e.message().to_owned()))?;
         check(&file).map_err(|problems| ConfigError::Refused { file: name, problems })
     }
 }
 
 /// The variables that lay over the file: `LANYARD__SECTION__KEY`.
 fn environment() -> Vec<(String, String)> {
-    std::env::vars().filter(|(name, _)| name.starts_with("LANYARD__")).collect()
+    std::env::vars()
+        .filter(|(name, _)| name.starts_with("LANYARD__"))
+        .collect()
 }
 
 /// The state directory when the file names none: systemd's, else below the XDG state home.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment for the server")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment for the server"
+)]
 pub(crate) fn default_state_dir() -> Option<PathBuf> {
     let of = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     if let Some(directory) = of("STATE_DIRECTORY") {
         return Some(PathBuf::from(directory.split(':').next().unwrap_or_default()));
     }
     let state = of("XDG_STATE_HOME").map(PathBuf::from);
-    state.or_else(|| of("HOME").map(|home| PathBuf::from(home).join(".local/state"))).map(|home| home.join("lanyard"))
+    state
+        .or_else(|| of("HOME").map(|home| PathBuf::from(home).join(".local/state")))
+        .map(|home| home.join("lanyard"))
 }
 
 fn overlay(table: &mut toml::Table, variables: Vec<(String, String)>) -> Result<(), String> {
     for (name, text) in variables {
-        let path: Vec<String> = name.trim_start_matches("LANYARD__").split("__").map(str::to_lowercase).collect();
+        let path: Vec<String> = name
+            .trim_start_matches("LANYARD__")
+            .split("__")
+            .map(str::to_lowercase)
+            .collect();
         // A TOML value where it reads as one, else plain text.
         let value = format!("v = {text}")
             .parse::<toml::Table>()
             .ok()
             .and_then(|mut parsed| parsed.remove("v"))
             .unwrap_or(toml::Value::String(text));
-        let Some((last, sections)) = path.split_last() else { continue };
+        let Some((last, sections)) = path.split_last() else {
+            continue;
+        };
         let mut place = &mut *table;
         for section in sections {
-            let entry = place.entry(section.clone()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-            place = entry.as_table_mut().ok_or_else(|| format!("{name}: {section} is not a section"))?;
+            let entry = place
+                .entry(section.clone())
+                .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            place = entry
+                .as_table_mut()
+                .ok_or_else(|| format!("{name}: {section} is not a section"))?;
         }
         place.insert(last.clone(), value);
     }

@@ -40,13 +40,22 @@ pub(crate) struct DemoArgs {
 /// # Errors
 /// When the demo cannot run at all.
 pub(crate) async fn run(args: DemoArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
-    log::install(&LogConfig { level: "error".to_owned(), json: false })?;
+    log::install(&LogConfig {
+        level: "error".to_owned(),
+        json: false,
+    })?;
     let addresses = match args.port_base {
         Some(base) => Addresses::new(base).context("--port-base: 1 to 65500")?,
         None => free_addresses()?,
     };
-    let teller = Teller { ui: *ui, json: args.json };
-    let state = tempfile::Builder::new().prefix("lanyard-demo-").tempdir().context("no temporary directory")?;
+    let teller = Teller {
+        ui: *ui,
+        json: args.json,
+    };
+    let state = tempfile::Builder::new()
+        .prefix("lanyard-demo-")
+        .tempdir()
+        .context("no temporary directory")?;
     let config = start::config(addresses, state.path(), None)?;
     let began = Instant::now();
     teller.title("A fresh organisation: 2,000 employees in 12 groups, 20 contractors, 8 connectors");
@@ -66,7 +75,10 @@ pub(crate) async fn run(args: DemoArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     let told = steps::all(&teller, &company).await;
     drop(company);
     lab.stop().await;
-    let report = Report { seconds: began.elapsed().as_secs_f64(), ..told? };
+    let report = Report {
+        seconds: began.elapsed().as_secs_f64(),
+        ..told?
+    };
     report.end(&teller)
 }
 
@@ -113,7 +125,9 @@ fn free_addresses() -> anyhow::Result<Addresses> {
         let probe = TcpListener::bind("127.0.0.1:0").context("no socket can be bound on 127.0.0.1")?;
         let base = probe.local_addr()?.port();
         drop(probe);
-        let Some(addresses) = Addresses::new(base) else { continue };
+        let Some(addresses) = Addresses::new(base) else {
+            continue;
+        };
         let all = (0..needed).map(|offset| TcpListener::bind(("127.0.0.1", base.saturating_add(offset))));
         if all.collect::<Result<Vec<_>, _>>().is_ok() {
             return Ok(addresses);

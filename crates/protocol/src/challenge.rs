@@ -16,20 +16,29 @@ pub struct Challenge {
 impl Challenge {
     /// A `Bearer` challenge without parameters.
     pub fn bearer() -> Self {
-        Self { scheme: "Bearer".to_owned(), parameters: Vec::new() }
+        Self {
+            scheme: "Bearer".to_owned(),
+            parameters: Vec::new(),
+        }
     }
 
     /// Adds a parameter. The value is reduced to printable ASCII without `"` and `\` (RS-CH-05).
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
-        let clean: String = value.chars().filter(|c| matches!(c, ' '..='~') && *c != '"' && *c != '\\').collect();
+        let clean: String = value
+            .chars()
+            .filter(|c| matches!(c, ' '..='~') && *c != '"' && *c != '\\')
+            .collect();
         self.parameters.push((name.to_owned(), clean));
         self
     }
 
     /// The first value of a parameter.
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+        self.parameters
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Reads every challenge of one header value. What cannot be read ends the list: challenges are hints.
@@ -69,7 +78,10 @@ impl<'a> Reader<'a> {
                     None => return found,
                 }
             } else {
-                found.push(Challenge { scheme: token.to_owned(), parameters: Vec::new() });
+                found.push(Challenge {
+                    scheme: token.to_owned(),
+                    parameters: Vec::new(),
+                });
             }
         }
     }
@@ -87,7 +99,9 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self) -> Option<String> {
-        let Some(quoted) = self.rest.strip_prefix('"') else { return self.token().map(str::to_owned) };
+        let Some(quoted) = self.rest.strip_prefix('"') else {
+            return self.token().map(str::to_owned);
+        };
         let mut value = String::new();
         let mut chars = quoted.char_indices();
         while let Some((at, c)) = chars.next() {
@@ -132,7 +146,9 @@ mod tests {
 
     #[test]
     fn a_quote_in_a_value_cannot_break_out_rs_ch_05() {
-        let text = Challenge::bearer().with("error_description", "a\", scope=\"admin\r\nX: y").to_string();
+        let text = Challenge::bearer()
+            .with("error_description", "a\", scope=\"admin\r\nX: y")
+            .to_string();
         assert_eq!(text, r#"Bearer error_description="a, scope=adminX: y""#);
     }
 }

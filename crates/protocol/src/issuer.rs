@@ -45,12 +45,16 @@ impl Issuer {
 
     /// The path of the issuer URL without a final slash; empty for an issuer at the root.
     pub fn path(&self) -> String {
-        Url::parse(&self.0).map(|url| url.path().trim_end_matches('/').to_owned()).unwrap_or_default()
+        Url::parse(&self.0)
+            .map(|url| url.path().trim_end_matches('/').to_owned())
+            .unwrap_or_default()
     }
 
     /// Scheme, host and port: `https://login.example` or `http://127.0.0.1:4500`.
     pub fn origin(&self) -> String {
-        Url::parse(&self.0).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+        Url::parse(&self.0)
+            .map(|url| url.origin().ascii_serialization())
+            .unwrap_or_default()
     }
 
     /// The well-known URL of `suffix` with the suffix **inserted** between host and path (RFC 8414, section 3.1).
@@ -111,7 +115,10 @@ mod tests {
 
     #[test]
     fn a_trailing_slash_makes_a_different_issuer() {
-        assert_ne!(Issuer::parse("https://a.example").unwrap(), Issuer::parse("https://a.example/").unwrap());
+        assert_ne!(
+            Issuer::parse("https://a.example").unwrap(),
+            Issuer::parse("https://a.example/").unwrap()
+        );
     }
 
     #[test]
@@ -122,7 +129,13 @@ mod tests {
 
     #[test]
     fn queries_fragments_and_user_information_are_refused() {
-        for bad in ["https://a.example?x", "https://a.example#x", "https://u@a.example", "a.example", "https://a b"] {
+        for bad in [
+            "https://a.example?x",
+            "https://a.example#x",
+            "https://u@a.example",
+            "a.example",
+            "https://a b",
+        ] {
             assert!(Issuer::parse(bad).is_err(), "{bad}");
         }
     }

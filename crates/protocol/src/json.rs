@@ -151,7 +151,11 @@ mod tests {
 
     #[test]
     fn duplicate_members_are_refused_at_any_depth_tok_gn_02() {
-        for bad in [r#"{"aud":"a","aud":"b"}"#, r#"{"x":{"a":1,"\u0061":2}}"#, r#"[{"a":1,"a":1}]"#] {
+        for bad in [
+            r#"{"aud":"a","aud":"b"}"#,
+            r#"{"x":{"a":1,"\u0061":2}}"#,
+            r#"[{"a":1,"a":1}]"#,
+        ] {
             assert!(from_slice::<serde_json::Value>(bad.as_bytes()).is_err(), "{bad}");
         }
     }

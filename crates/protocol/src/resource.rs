@@ -33,15 +33,22 @@ impl ResourceId {
     /// The URL of the protected resource metadata (RFC 9728, section 3.1): the well-known part is
     /// inserted between host and path, a final slash after the host is dropped.
     pub fn metadata_url(&self) -> String {
-        let Ok(url) = Url::parse(&self.0) else { return String::new() };
+        let Ok(url) = Url::parse(&self.0) else {
+            return String::new();
+        };
         let path = if url.path() == "/" { "" } else { url.path() };
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        format!("{}/.well-known/oauth-protected-resource{path}{query}", url.origin().ascii_serialization())
+        format!(
+            "{}/.well-known/oauth-protected-resource{path}{query}",
+            url.origin().ascii_serialization()
+        )
     }
 
     /// Scheme, host and port of the resource.
     pub fn origin(&self) -> String {
-        Url::parse(&self.0).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+        Url::parse(&self.0)
+            .map(|url| url.origin().ascii_serialization())
+            .unwrap_or_default()
     }
 
     /// The path of the resource, starting with a slash.
@@ -97,7 +104,13 @@ mod tests {
 
     #[test]
     fn fragments_and_relative_references_are_refused_idp_tx_05() {
-        for bad in ["https://a.example/mcp#x", "/mcp", "mcp", "http://a.example/mcp", "https://u:p@a.example/"] {
+        for bad in [
+            "https://a.example/mcp#x",
+            "/mcp",
+            "mcp",
+            "http://a.example/mcp",
+            "https://u:p@a.example/",
+        ] {
             assert!(ResourceId::parse(bad).is_err(), "{bad}");
         }
     }
@@ -105,8 +118,14 @@ mod tests {
     #[test]
     fn the_metadata_url_inserts_the_well_known_part_before_the_path() {
         let resource = ResourceId::parse("https://a.example/x/mcp").unwrap();
-        assert_eq!(resource.metadata_url(), "https://a.example/.well-known/oauth-protected-resource/x/mcp");
+        assert_eq!(
+            resource.metadata_url(),
+            "https://a.example/.well-known/oauth-protected-resource/x/mcp"
+        );
         let root = ResourceId::parse("https://a.example").unwrap();
-        assert_eq!(root.metadata_url(), "https://a.example/.well-known/oauth-protected-resource");
+        assert_eq!(
+            root.metadata_url(),
+            "https://a.example/.well-known/oauth-protected-resource"
+        );
     }
 }

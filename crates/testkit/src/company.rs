@@ -126,7 +126,10 @@ impl Company {
             idp: IdpSettings::new(idp),
             ras: RasSettings::new(ras),
             agent_key: SigningKey::generate(Algorithm::Es256).unwrap(),
-            admin: Admin { token: AdminTokenId::parse("adm_test").unwrap(), role: AdminRole::Owner },
+            admin: Admin {
+                token: AdminTokenId::parse("adm_test").unwrap(),
+                role: AdminRole::Owner,
+            },
             directory,
         };
         company.make_keys();
@@ -185,9 +188,11 @@ impl Company {
             }
         }
         let (vault, admin) = (Arc::clone(&self.vault), self.admin.clone());
-        let deployment = Deployment { idp: Some(self.idp.issuer.clone()), ras: Some(self.ras.issuer.clone()) };
-        let end = self
-            .write(move |cx, tx| apply::apply(cx, tx, &vault, &admin, &deployment, &organisation, &hashes));
+        let deployment = Deployment {
+            idp: Some(self.idp.issuer.clone()),
+            ras: Some(self.ras.issuer.clone()),
+        };
+        let end = self.write(move |cx, tx| apply::apply(cx, tx, &vault, &admin, &deployment, &organisation, &hashes));
         if let Outcome::Denied(denial) = end {
             panic!("the organisation was refused: {denial}");
         }
@@ -276,8 +281,18 @@ impl Company {
                 enabled: true,
             }],
             rules: vec![
-                rule("Engineering uses every connector", "engineering", AllOr::ALL, AllOr::ALL),
-                rule("Contractors read Linear", "contractors", AllOr::only(["linear"]), AllOr::only(["linear.read"])),
+                rule(
+                    "Engineering uses every connector",
+                    "engineering",
+                    AllOr::ALL,
+                    AllOr::ALL,
+                ),
+                rule(
+                    "Contractors read Linear",
+                    "contractors",
+                    AllOr::only(["linear"]),
+                    AllOr::only(["linear.read"]),
+                ),
             ],
         }
     }
@@ -323,7 +338,10 @@ impl Drop for Company {
 }
 
 fn group(name: &str) -> GroupSpec {
-    GroupSpec { name: name.to_owned(), kind: GroupKind::Group }
+    GroupSpec {
+        name: name.to_owned(),
+        kind: GroupKind::Group,
+    }
 }
 
 fn person(username: &str, display_name: &str, group: &str, active: bool) -> UserSpec {
@@ -375,5 +393,8 @@ fn rule(title: &str, group: &str, connectors: AllOr, scopes: AllOr) -> RuleSpec 
 fn cheap_hash(random: &dyn Random, password: &str) -> String {
     static KNOWN: std::sync::Mutex<BTreeMap<String, String>> = std::sync::Mutex::new(BTreeMap::new());
     let mut known = KNOWN.lock().unwrap();
-    known.entry(password.to_owned()).or_insert_with(|| password::hash(random, password).unwrap()).clone()
+    known
+        .entry(password.to_owned())
+        .or_insert_with(|| password::hash(random, password).unwrap())
+        .clone()
 }

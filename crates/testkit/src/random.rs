@@ -15,7 +15,10 @@ pub struct SeededRandom {
 impl SeededRandom {
     /// A source of its own sequence.
     pub const fn new(seed: u64) -> Self {
-        Self { seed, count: Mutex::new(0) }
+        Self {
+            seed,
+            count: Mutex::new(0),
+        }
     }
 }
 

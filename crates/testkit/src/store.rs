@@ -20,7 +20,10 @@ impl TestStore {
     pub fn new() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let opened = open(&StoreConfig::sqlite(directory.path().join("lanyard.db"))).expect("an empty store");
-        Self { opened, _directory: directory }
+        Self {
+            opened,
+            _directory: directory,
+        }
     }
 
     /// The store.

@@ -7,7 +7,10 @@
 //!
 //! It has every tool, prompt and resource that the server half of the MCP conformance suite asks for.
 //! Prints its URL when it listens; port 0 takes a free one.
-#![expect(clippy::indexing_slicing, reason = "reading a member of a JSON value that is not there gives null")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "reading a member of a JSON value that is not there gives null"
+)]
 
 mod answers;
 mod catalogue;

@@ -83,7 +83,11 @@ pub fn put(
             if after == *before {
                 after
             } else {
-                let after = Audience { version: before.version + 1, updated_at: cx.now, ..after };
+                let after = Audience {
+                    version: before.version + 1,
+                    updated_at: cx.now,
+                    ..after
+                };
                 tx.update_audience(&after)?;
                 after
             }
@@ -119,11 +123,22 @@ pub fn remove(
         return Ok(Outcome::Denied(denial));
     }
     let Some(before) = tx.find_audience(issuer)? else {
-        return Ok(Outcome::Denied(AdminDenial::NotFound { what: "audience", name: issuer.to_string() }));
+        return Ok(Outcome::Denied(AdminDenial::NotFound {
+            what: "audience",
+            name: issuer.to_string(),
+        }));
     };
     let spec = describe(tx, &before)?;
     tx.remove_audience(&before.id)?;
-    note(cx, tx, admin, KINDS, Change::Removed, issuer.as_str(), (state(&spec), None))?;
+    note(
+        cx,
+        tx,
+        admin,
+        KINDS,
+        Change::Removed,
+        issuer.as_str(),
+        (state(&spec), None),
+    )?;
     Ok(Outcome::Granted(()))
 }
 
@@ -136,15 +151,31 @@ fn set_mappings(
     for (idp, ras) in clients {
         let field = format!("clients.{idp}");
         let (Ok(idp_id), Ok(ras_client_id)) = (ClientId::parse(idp.as_str()), ClientId::parse(ras.as_str())) else {
-            return Ok(Outcome::Denied(AdminDenial::invalid(field, "both sides are client identifiers")));
+            return Ok(Outcome::Denied(AdminDenial::invalid(
+                field,
+                "both sides are client identifiers",
+            )));
         };
         let Some(client) = tx.find_client(Side::Idp, &idp_id)? else {
-            return Ok(Outcome::Denied(AdminDenial::NotFound { what: "client at the issuer", name: idp.clone() }));
+            return Ok(Outcome::Denied(AdminDenial::NotFound {
+                what: "client at the issuer",
+                name: idp.clone(),
+            }));
         };
-        if wanted.iter().any(|other: &ClientMapping| other.ras_client_id == ras_client_id) {
-            return Ok(Outcome::Denied(AdminDenial::invalid(field, "another client is mapped to this id (MT-09)")));
+        if wanted
+            .iter()
+            .any(|other: &ClientMapping| other.ras_client_id == ras_client_id)
+        {
+            return Ok(Outcome::Denied(AdminDenial::invalid(
+                field,
+                "another client is mapped to this id (MT-09)",
+            )));
         }
-        wanted.push(ClientMapping { client: client.key, audience: audience.clone(), ras_client_id });
+        wanted.push(ClientMapping {
+            client: client.key,
+            audience: audience.clone(),
+            ras_client_id,
+        });
     }
     for old in tx.list_mappings(audience)? {
         if !wanted.contains(&old) {

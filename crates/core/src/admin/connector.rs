@@ -41,7 +41,11 @@ impl ConnectorSpec {
             audience: Some(connector.audience.to_string()),
             scopes: scopes.collect(),
             default_scopes: Some(connector.default_scopes.to_string()),
-            tools: connector.tools.iter().map(|(tool, scopes)| (tool.clone(), scopes.to_string())).collect(),
+            tools: connector
+                .tools
+                .iter()
+                .map(|(tool, scopes)| (tool.clone(), scopes.to_string()))
+                .collect(),
             upstream: connector.upstream.clone(),
             status: connector.status,
         }
@@ -68,7 +72,10 @@ pub fn put(
         && other.name != wanted.name
     {
         let name = format!("{} (connector {})", wanted.resource, other.name);
-        return Ok(Outcome::Denied(AdminDenial::Taken { what: "resource of this audience", name }));
+        return Ok(Outcome::Denied(AdminDenial::Taken {
+            what: "resource of this audience",
+            name,
+        }));
     }
     let before = tx.find_connector_by_name(&wanted.name)?;
     let (after, change) = match &before {
@@ -87,17 +94,24 @@ pub fn put(
             if after == *before {
                 (after, Change::Unchanged)
             } else {
-                let after = Connector { version: before.version + 1, updated_at: cx.now, ..after };
+                let after = Connector {
+                    version: before.version + 1,
+                    updated_at: cx.now,
+                    ..after
+                };
                 tx.update_connector(&after)?;
                 (after, Change::Changed)
             }
         }
     };
-    let states =
-        (before.as_ref().and_then(|before| state(&ConnectorSpec::of(before))), state(&ConnectorSpec::of(&after)));
+    let states = (
+        before.as_ref().and_then(|before| state(&ConnectorSpec::of(before))),
+        state(&ConnectorSpec::of(&after)),
+    );
     note(cx, tx, admin, KINDS, change, &after.name, states)?;
     if own_ras == Some(&after.audience) {
-        if let Some(before) = before.filter(|before| before.audience == after.audience && before.resource != after.resource)
+        if let Some(before) =
+            before.filter(|before| before.audience == after.audience && before.resource != after.resource)
         {
             tx.remove_resource(&before.resource)?;
         }
@@ -130,10 +144,21 @@ pub fn remove(
         return Ok(Outcome::Denied(denial));
     }
     let Some(before) = tx.find_connector_by_name(name)? else {
-        return Ok(Outcome::Denied(AdminDenial::NotFound { what: "connector", name: name.to_owned() }));
+        return Ok(Outcome::Denied(AdminDenial::NotFound {
+            what: "connector",
+            name: name.to_owned(),
+        }));
     };
     tx.remove_connector(&before.id)?;
-    note(cx, tx, admin, KINDS, Change::Removed, name, (state(&ConnectorSpec::of(&before)), None))?;
+    note(
+        cx,
+        tx,
+        admin,
+        KINDS,
+        Change::Removed,
+        name,
+        (state(&ConnectorSpec::of(&before)), None),
+    )?;
     if own_ras == Some(&before.audience) && tx.find_resource(&before.resource)?.is_some() {
         return resource::remove(cx, tx, admin, &before.resource);
     }
@@ -143,7 +168,10 @@ pub fn remove(
 fn parse(cx: &Cx, own_ras: Option<&Issuer>, spec: &ConnectorSpec) -> Result<Connector, AdminDenial> {
     let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if spec.name.is_empty() || spec.name.len() > 63 || !spec.name.bytes().all(good) {
-        return Err(AdminDenial::invalid("name", "1 to 63 lower-case letters, digits and - are needed, as in linear"));
+        return Err(AdminDenial::invalid(
+            "name",
+            "1 to 63 lower-case letters, digits and - are needed, as in linear",
+        ));
     }
     let resource = spec.resource.as_deref().unwrap_or(&spec.mcp_url);
     let resource = ResourceId::parse(resource).map_err(|e| AdminDenial::invalid("resource", e.to_string()))?;
@@ -153,7 +181,12 @@ fn parse(cx: &Cx, own_ras: Option<&Issuer>, spec: &ConnectorSpec) -> Result<Conn
             Issuer::parse(audience.as_str()).map_err(|e| AdminDenial::invalid("audience", e.to_string()))?
         }
         (None, Some(own)) => own.clone(),
-        (None, None) => return Err(AdminDenial::invalid("audience", "name the issuer of the RAS that governs it")),
+        (None, None) => {
+            return Err(AdminDenial::invalid(
+                "audience",
+                "name the issuer of the RAS that governs it",
+            ));
+        }
     };
     let scopes = spec
         .scopes
@@ -168,11 +201,18 @@ fn parse(cx: &Cx, own_ras: Option<&Issuer>, spec: &ConnectorSpec) -> Result<Conn
         .collect::<Result<Vec<_>, AdminDenial>>()?;
     let all: ScopeSet = scopes.iter().map(|scope| scope.scope.clone()).collect();
     if all.is_empty() || all.len() != scopes.len() {
-        return Err(AdminDenial::invalid("scopes", "at least one scope is needed, each named once"));
+        return Err(AdminDenial::invalid(
+            "scopes",
+            "at least one scope is needed, each named once",
+        ));
     }
     let default_scopes = match &spec.default_scopes {
         Some(text) => known_scopes("default_scopes", text, &all)?,
-        None => scopes.iter().filter(|scope| !scope.high_impact).map(|scope| scope.scope.clone()).collect(),
+        None => scopes
+            .iter()
+            .filter(|scope| !scope.high_impact)
+            .map(|scope| scope.scope.clone())
+            .collect(),
     };
     let tools = spec
         .tools
@@ -204,7 +244,10 @@ fn known_scopes(field: &str, text: &str, all: &ScopeSet) -> Result<ScopeSet, Adm
     let scopes = ScopeSet::parse(text).map_err(|e| AdminDenial::invalid(field, e.to_string()))?;
     if !scopes.is_subset(all) {
         let unknown = scopes.difference(all);
-        return Err(AdminDenial::invalid(field, format!("{unknown} is not among the connector's scopes; add it there")));
+        return Err(AdminDenial::invalid(
+            field,
+            format!("{unknown} is not among the connector's scopes; add it there"),
+        ));
     }
     Ok(scopes)
 }
@@ -213,7 +256,10 @@ fn check_upstream(text: &str, insecure: bool) -> Result<(), AdminDenial> {
     let url = url::Url::parse(text).map_err(|_| AdminDenial::invalid("upstream.url", "an absolute URL is needed"))?;
     let http_like = matches!(url.scheme(), "http" | "https");
     if !http_like || url.host().is_none() || !url.username().is_empty() || url.password().is_some() {
-        return Err(AdminDenial::invalid("upstream.url", "an http or https URL without user information is needed"));
+        return Err(AdminDenial::invalid(
+            "upstream.url",
+            "an http or https URL without user information is needed",
+        ));
     }
     if !url_rules::is_protected(&url) && !insecure {
         let problem = "plain http off loopback; use https, or set upstream.insecure = true if the network is trusted";

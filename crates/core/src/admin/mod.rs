@@ -1,6 +1,5 @@
 //! Administrators, what they may do, and the services behind the admin API, `lanyard apply` and the console.
 
-
 pub mod apply;
 pub mod audience;
 pub mod change;

@@ -50,7 +50,9 @@ pub fn first_start(cx: &Cx, tx: &mut dyn Tx) -> Result<Option<SecretString>, Sto
     if !tx.list_admin_tokens()?.is_empty() {
         return Ok(None);
     }
-    let live = tx.find_owner_claim()?.is_some_and(|claim| claim.used_at.is_none() && claim.expires_at > cx.now);
+    let live = tx
+        .find_owner_claim()?
+        .is_some_and(|claim| claim.used_at.is_none() && claim.expires_at > cx.now);
     if live {
         return Ok(None);
     }
@@ -85,10 +87,19 @@ pub fn claim(
         None => Some(ClaimDenial::Unknown),
     };
     if let Some(denial) = denial {
-        record::record(cx, tx, NewEvent::denied("admin.owner_token.refused", denial.code()).actor(Actor::Anonymous))?;
+        record::record(
+            cx,
+            tx,
+            NewEvent::denied("admin.owner_token.refused", denial.code()).actor(Actor::Anonymous),
+        )?;
         return Ok(Outcome::Denied(denial));
     }
-    let made = tokens::insert(cx, tx, ("owner", AdminRole::Owner, None), Actor::System("owner claim".to_owned()))?;
+    let made = tokens::insert(
+        cx,
+        tx,
+        ("owner", AdminRole::Owner, None),
+        Actor::System("owner claim".to_owned()),
+    )?;
     Ok(Outcome::Granted(made))
 }
 

@@ -34,5 +34,12 @@ pub const fn require(admin: &Admin, permission: Permission) -> Result<(), AdminD
         AdminRole::Auditor => matches!(permission, Permission::Read),
         AdminRole::Gateway => matches!(permission, Permission::ServeGateway),
     };
-    if allowed { Ok(()) } else { Err(AdminDenial::NotPermitted { role: admin.role.as_str(), act: permission.act() }) }
+    if allowed {
+        Ok(())
+    } else {
+        Err(AdminDenial::NotPermitted {
+            role: admin.role.as_str(),
+            act: permission.act(),
+        })
+    }
 }

@@ -61,10 +61,24 @@ pub fn put(
         };
         tx.insert_resource(&resource)?;
         let after = state(&ResourceSpec::of(&resource));
-        note(cx, tx, admin, KINDS, Change::Created, resource.id.as_str(), (None, after))?;
+        note(
+            cx,
+            tx,
+            admin,
+            KINDS,
+            Change::Created,
+            resource.id.as_str(),
+            (None, after),
+        )?;
         return Ok(Outcome::Granted((resource, Change::Created)));
     };
-    let mut after = Resource { name, scopes, default_scopes, status: spec.status, ..before.clone() };
+    let mut after = Resource {
+        name,
+        scopes,
+        default_scopes,
+        status: spec.status,
+        ..before.clone()
+    };
     if after == before {
         return Ok(Outcome::Granted((before, Change::Unchanged)));
     }
@@ -90,10 +104,21 @@ pub fn remove(
         return Ok(Outcome::Denied(denial));
     }
     let Some(before) = tx.find_resource(id)? else {
-        return Ok(Outcome::Denied(AdminDenial::NotFound { what: "resource", name: id.to_string() }));
+        return Ok(Outcome::Denied(AdminDenial::NotFound {
+            what: "resource",
+            name: id.to_string(),
+        }));
     };
     tx.remove_resource(id)?;
-    note(cx, tx, admin, KINDS, Change::Removed, id.as_str(), (state(&ResourceSpec::of(&before)), None))?;
+    note(
+        cx,
+        tx,
+        admin,
+        KINDS,
+        Change::Removed,
+        id.as_str(),
+        (state(&ResourceSpec::of(&before)), None),
+    )?;
     Ok(Outcome::Granted(()))
 }
 
@@ -104,7 +129,10 @@ fn parse(spec: &ResourceSpec) -> Result<(ResourceId, ScopeSet, ScopeSet), AdminD
         ScopeSet::parse(&spec.default_scopes).map_err(|e| AdminDenial::invalid("default_scopes", e.to_string()))?;
     if !defaults.is_subset(&scopes) {
         let extra = defaults.difference(&scopes);
-        return Err(AdminDenial::invalid("default_scopes", format!("add {extra} to scopes, or take it out here")));
+        return Err(AdminDenial::invalid(
+            "default_scopes",
+            format!("add {extra} to scopes, or take it out here"),
+        ));
     }
     Ok((id, scopes, defaults))
 }

@@ -15,8 +15,11 @@ use crate::outcome::Outcome;
 use crate::policy::rule::{People, Rule, ScopeSelection, Selection};
 use crate::store::{StoreError, Tx};
 
-const KINDS: Kinds =
-    Kinds { created: "admin.rule.created", changed: "admin.rule.changed", removed: "admin.rule.removed" };
+const KINDS: Kinds = Kinds {
+    created: "admin.rule.created",
+    changed: "admin.rule.changed",
+    removed: "admin.rule.removed",
+};
 
 /// The document of a rule, by names. What a name no longer exists for is shown by its id.
 ///
@@ -25,7 +28,11 @@ const KINDS: Kinds =
 pub fn describe(tx: &mut dyn Tx, rule: &Rule) -> Result<RuleSpec, StoreError> {
     let mut groups = Vec::new();
     let mut users = Vec::new();
-    if let People::Some { groups: group_ids, users: user_ids } = &rule.people {
+    if let People::Some {
+        groups: group_ids,
+        users: user_ids,
+    } = &rule.people
+    {
         for id in group_ids {
             groups.push(tx.find_group(id)?.map_or_else(|| id.to_string(), |group| group.name));
         }
@@ -49,7 +56,10 @@ pub fn describe(tx: &mut dyn Tx, rule: &Rule) -> Result<RuleSpec, StoreError> {
         Selection::Only(ids) => {
             let mut names = Vec::new();
             for id in ids {
-                names.push(tx.find_connector(id)?.map_or_else(|| id.to_string(), |connector| connector.name));
+                names.push(
+                    tx.find_connector(id)?
+                        .map_or_else(|| id.to_string(), |connector| connector.name),
+                );
             }
             AllOr::Only(names)
         }
@@ -109,7 +119,11 @@ pub fn put(
             if after == before {
                 (after, Change::Unchanged)
             } else {
-                let after = Rule { version: before.version + 1, updated_at: cx.now, ..after };
+                let after = Rule {
+                    version: before.version + 1,
+                    updated_at: cx.now,
+                    ..after
+                };
                 tx.update_rule(&after)?;
                 (after, Change::Changed)
             }
@@ -130,18 +144,32 @@ pub fn remove(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, id: &RuleId) -> Result<Ou
         return Ok(Outcome::Denied(denial));
     }
     let Some(before) = tx.find_rule(id)? else {
-        return Ok(Outcome::Denied(AdminDenial::NotFound { what: "rule", name: id.to_string() }));
+        return Ok(Outcome::Denied(AdminDenial::NotFound {
+            what: "rule",
+            name: id.to_string(),
+        }));
     };
     let spec = describe(tx, &before)?;
     tx.remove_rule(id)?;
-    note(cx, tx, admin, KINDS, Change::Removed, &before.title, (state(&spec), None))?;
+    note(
+        cx,
+        tx,
+        admin,
+        KINDS,
+        Change::Removed,
+        &before.title,
+        (state(&spec), None),
+    )?;
     Ok(Outcome::Granted(()))
 }
 
 fn resolve(cx: &Cx, tx: &mut dyn Tx, spec: &RuleSpec) -> Result<Result<Rule, AdminDenial>, StoreError> {
     let title = spec.title.trim();
     if title.is_empty() || title.len() > 200 {
-        return Ok(Err(AdminDenial::invalid("title", "1 to 200 characters; the people it admits will read it")));
+        return Ok(Err(AdminDenial::invalid(
+            "title",
+            "1 to 200 characters; the people it admits will read it",
+        )));
     }
     let people = match people(tx, spec)? {
         Ok(people) => people,
@@ -229,5 +257,8 @@ fn people(tx: &mut dyn Tx, spec: &RuleSpec) -> Result<Result<People, AdminDenial
 }
 
 fn missing(what: &'static str, name: &str) -> AdminDenial {
-    AdminDenial::NotFound { what, name: name.to_owned() }
+    AdminDenial::NotFound {
+        what,
+        name: name.to_owned(),
+    }
 }

@@ -77,7 +77,10 @@ pub struct UserSpec {
 
 impl std::fmt::Debug for UserSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("UserSpec").field("username", &self.username).field("active", &self.active).finish_non_exhaustive()
+        f.debug_struct("UserSpec")
+            .field("username", &self.username)
+            .field("active", &self.active)
+            .finish_non_exhaustive()
     }
 }
 
@@ -304,7 +307,9 @@ fn default_tenant() -> String {
 }
 
 fn default_algorithms() -> Vec<String> {
-    ["ES256", "EdDSA", "RS256", "PS256", "ES384"].map(str::to_owned).to_vec()
+    ["ES256", "EdDSA", "RS256", "PS256", "ES384"]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 const fn ten_minutes() -> i64 {

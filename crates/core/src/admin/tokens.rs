@@ -24,7 +24,10 @@ pub fn authenticate(tx: &mut dyn AdminStore, presented: &str, now: Timestamp) ->
     let found = tx.find_admin_token(&sha256(presented.as_bytes()))?;
     Ok(found
         .filter(|token| token.revoked_at.is_none() && token.expires_at.is_none_or(|end| end > now))
-        .map(|token| Admin { token: token.id, role: token.role }))
+        .map(|token| Admin {
+            token: token.id,
+            role: token.role,
+        }))
 }
 
 /// Makes a token; it is shown once.
@@ -43,7 +46,12 @@ pub fn create(
     if name.trim().is_empty() || name.len() > 128 {
         return Ok(Outcome::Denied(AdminDenial::invalid("name", "1 to 128 characters")));
     }
-    let made = insert(cx, tx, (name.trim(), role, expires_at), Actor::Admin(admin.token.to_string()))?;
+    let made = insert(
+        cx,
+        tx,
+        (name.trim(), role, expires_at),
+        Actor::Admin(admin.token.to_string()),
+    )?;
     Ok(Outcome::Granted(made))
 }
 
@@ -72,9 +80,14 @@ pub fn revoke(
         return Ok(Outcome::Denied(denial));
     }
     if !tx.revoke_admin_token(id, cx.now)? {
-        return Ok(Outcome::Denied(AdminDenial::NotFound { what: "live administrator token", name: id.to_string() }));
+        return Ok(Outcome::Denied(AdminDenial::NotFound {
+            what: "live administrator token",
+            name: id.to_string(),
+        }));
     }
-    let event = NewEvent::granted("admin.token.revoked").actor(Actor::Admin(admin.token.to_string())).target(id.as_str());
+    let event = NewEvent::granted("admin.token.revoked")
+        .actor(Actor::Admin(admin.token.to_string()))
+        .target(id.as_str());
     record::record(cx, tx, event)?;
     Ok(Outcome::Granted(()))
 }

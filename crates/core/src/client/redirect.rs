@@ -23,7 +23,9 @@ fn matches(registered: &str, uri: &str) -> bool {
 /// digits, so that nothing else can hide there.
 fn loopback(uri: &str) -> Option<(&str, &str)> {
     let rest = uri.strip_prefix("http://")?;
-    let (address, rest) = ["127.0.0.1", "[::1]"].iter().find_map(|address| Some((*address, rest.strip_prefix(address)?)))?;
+    let (address, rest) = ["127.0.0.1", "[::1]"]
+        .iter()
+        .find_map(|address| Some((*address, rest.strip_prefix(address)?)))?;
     let rest = match rest.strip_prefix(':') {
         Some(after) => {
             let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
@@ -65,7 +67,11 @@ mod tests {
     #[test]
     fn another_uri_is_compared_byte_for_byte_idp_au_03() {
         assert!(matches("https://ide.example/cb", "https://ide.example/cb"));
-        for bad in ["https://ide.example:443/cb", "https://ide.example/cb/", "https://IDE.example/cb"] {
+        for bad in [
+            "https://ide.example:443/cb",
+            "https://ide.example/cb/",
+            "https://IDE.example/cb",
+        ] {
             assert!(!matches("https://ide.example/cb", bad), "{bad}");
         }
     }

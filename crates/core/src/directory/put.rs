@@ -164,15 +164,7 @@ pub fn put_user(
             set_password(cx, tx, &user.id, password_hash)?;
             set_groups(cx, tx, &user.id, groups.as_ref())?;
             let after = shown(tx, &user)?;
-            note_person(
-                cx,
-                tx,
-                admin,
-                USERS,
-                Change::Created,
-                &user,
-                (None, Some(after)),
-            )?;
+            note_person(cx, tx, admin, USERS, Change::Created, &user, (None, Some(after)))?;
             Ok(Outcome::Granted((user, Change::Created)))
         }
         Some(before) => {

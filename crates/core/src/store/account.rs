@@ -34,10 +34,5 @@ pub trait AccountStore {
     /// Switches an account on or off; `false` when it did not exist.
     fn set_account_enabled(&mut self, tenant: &TenantId, id: &AccountId, enabled: bool) -> Result<bool, StoreError>;
     /// Moves `not_before` forward (never back).
-    fn raise_account_not_before(
-        &mut self,
-        tenant: &TenantId,
-        id: &AccountId,
-        at: Timestamp,
-    ) -> Result<(), StoreError>;
+    fn raise_account_not_before(&mut self, tenant: &TenantId, id: &AccountId, at: Timestamp) -> Result<(), StoreError>;
 }

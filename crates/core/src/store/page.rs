@@ -15,7 +15,10 @@ impl PageRequest {
 
     /// A page of at most `limit` items (held to 1..=1000) after a key.
     pub fn new(after: Option<String>, limit: u32) -> Self {
-        Self { after, limit: limit.clamp(1, Self::MAX) }
+        Self {
+            after,
+            limit: limit.clamp(1, Self::MAX),
+        }
     }
 }
 

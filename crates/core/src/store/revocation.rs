@@ -8,12 +8,8 @@ use crate::store::StoreError;
 /// Revocations, in the order in which they were committed.
 pub trait RevocationStore {
     /// Appends a revocation; its sequence.
-    fn append_revocation(
-        &mut self,
-        revoked: &Revoked,
-        at: Timestamp,
-        keep_until: Timestamp,
-    ) -> Result<i64, StoreError>;
+    fn append_revocation(&mut self, revoked: &Revoked, at: Timestamp, keep_until: Timestamp)
+    -> Result<i64, StoreError>;
     /// Entries after `sequence`, at most `limit`, in order.
     fn list_revocations(&mut self, after: i64, limit: u32) -> Result<Vec<RevocationEntry>, StoreError>;
     /// The sequence of the last entry; 0 when there is none.

@@ -64,7 +64,11 @@ enum LabCommand {
 
 fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
-    if name.is_empty() || value.is_empty() { Err("write NAME=VALUE".to_owned()) } else { Ok((name.to_owned(), value.to_owned())) }
+    if name.is_empty() || value.is_empty() {
+        Err("write NAME=VALUE".to_owned())
+    } else {
+        Ok((name.to_owned(), value.to_owned()))
+    }
 }
 
 struct Parts {
@@ -84,10 +88,16 @@ pub(crate) async fn run(args: LabArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
         return id_token::run(args, ui).await;
     }
     let addresses = Addresses::new(args.port_base).context("--port-base: 1 to 65500")?;
-    log::install(&crate::config::LogConfig { level: args.log.clone(), json: false })?;
+    log::install(&crate::config::LogConfig {
+        level: args.log.clone(),
+        json: false,
+    })?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let state = tempfile::Builder::new().prefix("lanyard-lab-").tempdir().context("no temporary directory")?;
+    let state = tempfile::Builder::new()
+        .prefix("lanyard-lab-")
+        .tempdir()
+        .context("no temporary directory")?;
     let config = start::config(addresses, state.path(), args.store.as_deref())?;
     let lab = Lab::start(&config, addresses).await?;
     let parts = parts(addresses, &args)?;
@@ -117,10 +127,17 @@ async fn serve_mint(lab: &Lab) -> anyhow::Result<String> {
     };
     let address = lab.addresses.sample(SAMPLES.len());
     let socket = listen::bind(address, "lab").await?;
-    let handler = listen::router(mint::router(Mint { basis, settings, admin_token: lab.admin_token.clone() }));
+    let handler = listen::router(mint::router(Mint {
+        basis,
+        settings,
+        admin_token: lab.admin_token.clone(),
+    }));
     let supervisor = &lab.running.supervisor;
     let drain = std::time::Duration::from_secs(1);
-    supervisor.start("lab", listen::serve(socket, None, handler, supervisor.stop_token(), drain));
+    supervisor.start(
+        "lab",
+        listen::serve(socket, None, handler, supervisor.stop_token(), drain),
+    );
     Ok(format!("http://{address}/id-tokens"))
 }
 
@@ -136,7 +153,14 @@ fn parts(addresses: Addresses, args: &LabArgs) -> anyhow::Result<Parts> {
         person("erin", "Erin Example", &["employees"], true),
         person("dave", "Dave Example", &["employees"], false),
     ];
-    users.extend((1..=args.people).map(|n| person(&format!("employee{n:06}"), &format!("Employee {n}"), &["employees"], true)));
+    users.extend((1..=args.people).map(|n| {
+        person(
+            &format!("employee{n:06}"),
+            &format!("Employee {n}"),
+            &["employees"],
+            true,
+        )
+    }));
     let redirects = ["http://127.0.0.1/callback", "http://127.0.0.1:3000/callback"];
     let clients = vec![
         organisation::secret_client("desk", &redirects, &random),
@@ -152,11 +176,18 @@ fn parts(addresses: Addresses, args: &LabArgs) -> anyhow::Result<Parts> {
         .iter()
         .enumerate()
         .map(|(n, sample)| {
-            let mut allowed = if sample.staged { Vec::new() } else { vec!["employees".to_owned()] };
+            let mut allowed = if sample.staged {
+                Vec::new()
+            } else {
+                vec!["employees".to_owned()]
+            };
             if sample.name == "linear" {
                 allowed.push("contractors".to_owned());
             }
-            LabConnector { spec: organisation::sample_connector(addresses, n, sample), allowed_groups: allowed }
+            LabConnector {
+                spec: organisation::sample_connector(addresses, n, sample),
+                allowed_groups: allowed,
+            }
         })
         .collect();
     for (name, url) in &args.upstream {
@@ -165,9 +196,17 @@ fn parts(addresses: Addresses, args: &LabArgs) -> anyhow::Result<Parts> {
             allowed_groups: vec!["employees".to_owned()],
         });
     }
-    let open = connectors.iter().filter(|one| one.spec.status == ConnectorStatus::Active).map(|one| one.spec.name.as_str());
+    let open = connectors
+        .iter()
+        .filter(|one| one.spec.status == ConnectorStatus::Active)
+        .map(|one| one.spec.name.as_str());
     let rules = vec![
-        organisation::allow("Employees use every open connector", &["employees"], AllOr::only(open), AllOr::ALL),
+        organisation::allow(
+            "Employees use every open connector",
+            &["employees"],
+            AllOr::only(open),
+            AllOr::ALL,
+        ),
         organisation::allow(
             "Contractors read Linear",
             &["contractors"],
@@ -175,7 +214,9 @@ fn parts(addresses: Addresses, args: &LabArgs) -> anyhow::Result<Parts> {
             AllOr::only(["linear.read"]),
         ),
     ];
-    let groups = ["employees", "engineering", "contractors"].map(organisation::group).to_vec();
+    let groups = ["employees", "engineering", "contractors"]
+        .map(organisation::group)
+        .to_vec();
     let mut document = organisation::document(groups, &users, &clients, &connectors, rules)?;
     let mut introspecting = organisation::client_specs(&LabClient {
         name: "Introspection".to_owned(),
@@ -187,13 +228,17 @@ fn parts(addresses: Addresses, args: &LabArgs) -> anyhow::Result<Parts> {
     .find(|spec| spec.side == lanyard_core::client::registration::Side::Ras)
     .context("no introspection client")?;
     introspecting.grants = Some(Vec::new());
-    introspecting.introspects =
-        connectors.iter().map(|one| one.spec.resource.clone().unwrap_or_else(|| one.spec.mcp_url.clone())).collect();
+    introspecting.introspects = connectors
+        .iter()
+        .map(|one| one.spec.resource.clone().unwrap_or_else(|| one.spec.mcp_url.clone()))
+        .collect();
     document.clients.push(introspecting);
     document.audiences.push(organisation::own_audience(addresses, &clients));
     let mut ras_clients: Vec<String> = clients.iter().map(|client| client.ras.client_id.clone()).collect();
     ras_clients.push(organisation::CLI_CLIENT.to_owned());
-    document.trusts.push(organisation::own_trust(addresses, AllOr::Only(ras_clients.clone())));
+    document
+        .trusts
+        .push(organisation::own_trust(addresses, AllOr::Only(ras_clients.clone())));
     let resources: Vec<String> = connectors.iter().map(|one| one.spec.mcp_url.clone()).collect();
     for (issuer, jwks_uri) in &args.trust {
         document.trusts.push(organisation::trust(
@@ -204,19 +249,30 @@ fn parts(addresses: Addresses, args: &LabArgs) -> anyhow::Result<Parts> {
             AllOr::Only(resources.clone()),
         ));
     }
-    Ok(Parts { users, clients, introspection, connectors, organisation: document })
+    Ok(Parts {
+        users,
+        clients,
+        introspection,
+        connectors,
+        organisation: document,
+    })
 }
 
 async fn facts(lab: &Lab, parts: &Parts, mint_url: String) -> anyhow::Result<Facts> {
     let (issuer, ras) = (lab.addresses.issuer_id()?, lab.addresses.ras_id()?);
-    let Some(basis) = &lab.running.basis else { bail!("the lab has no store") };
+    let Some(basis) = &lab.running.basis else {
+        bail!("the lab has no store")
+    };
     let names: Vec<String> = parts.users.iter().map(|user| user.spec.username.clone()).collect();
     let subs: BTreeMap<String, String> = basis
         .store
         .read(move |tx| {
             let mut subs = BTreeMap::new();
             for name in names {
-                subs.extend(tx.find_user_by_username(&name)?.map(|user| (user.username, user.id.to_string())));
+                subs.extend(
+                    tx.find_user_by_username(&name)?
+                        .map(|user| (user.username, user.id.to_string())),
+                );
             }
             Ok(subs)
         })
@@ -288,7 +344,10 @@ fn connector_facts(connector: &LabConnector, ras: &lanyard_protocol::issuer::Iss
         tools: spec
             .tools
             .iter()
-            .map(|(name, scope)| ToolFacts { name: name.clone(), scope: scope.clone() })
+            .map(|(name, scope)| ToolFacts {
+                name: name.clone(),
+                scope: scope.clone(),
+            })
             .collect(),
         status: spec.status.as_str().to_owned(),
         allowed_groups: connector.allowed_groups.clone(),
@@ -301,12 +360,20 @@ fn introduce(ui: &Ui, facts: &Facts, path: Option<&std::path::Path>) {
     ui.line(&format!("  authorization server  {}", facts.ras.url));
     ui.line(&format!("  admin API             {}", facts.admin.url));
     for connector in &facts.connectors {
-        ui.line(&format!("  connector             {} ({})", connector.mcp_url, connector.status));
+        ui.line(&format!(
+            "  connector             {} ({})",
+            connector.mcp_url, connector.status
+        ));
     }
     ui.line("");
     for user in facts.users.iter().take(5) {
         let state = if user.active { "" } else { ", deactivated" };
-        ui.line(&format!("  {:<6} password {}  ({}{state})", user.username, user.password, user.groups.join(", ")));
+        ui.line(&format!(
+            "  {:<6} password {}  ({}{state})",
+            user.username,
+            user.password,
+            user.groups.join(", ")
+        ));
     }
     ui.line("");
     if let Some(path) = path {

@@ -51,10 +51,14 @@ pub(crate) async fn run(args: ServeArgs, _ui: &Ui) -> anyhow::Result<ExitCode> {
 
 /// At the first start: a one-time token in a file that only the operator reads.
 async fn offer_owner_token(config: &Config, running: &Running) -> anyhow::Result<()> {
-    let (Some(basis), Some(admin)) = (&running.basis, &config.admin) else { return Ok(()) };
+    let (Some(basis), Some(admin)) = (&running.basis, &config.admin) else {
+        return Ok(());
+    };
     let cx = basis.own_cx();
     let made = basis.store.write(move |tx| owner::first_start(&cx, tx)).await;
-    let Some(token) = made.context("the owner token cannot be made")? else { return Ok(()) };
+    let Some(token) = made.context("the owner token cannot be made")? else {
+        return Ok(());
+    };
     let path = config.state_dir.join("owner-token");
     private_file::write(&path, token.expose_secret().as_bytes())?;
     let scheme = if admin.tls.is_some() { "https" } else { "http" };

@@ -66,7 +66,9 @@ pub(super) async fn start_beside_store(
     parts: &Parts<'_>,
     basis: &Basis,
 ) -> anyhow::Result<Option<(Arc<Gateway>, Arc<dyn RevocationSink>)>> {
-    let Some(role) = &parts.config.gateway else { return Ok(None) };
+    let Some(role) = &parts.config.gateway else {
+        return Ok(None);
+    };
     if role.control != GatewayControl::InProcess {
         let gateway = start_apart(parts).await?;
         let idle: Arc<dyn RevocationSink> = Arc::new(ListSink(Arc::new(RevocationList::local(Arc::new(unix_seconds)))));
@@ -88,7 +90,9 @@ pub(super) async fn start_beside_store(
 
 /// The gateway of a process without a store.
 pub(super) async fn start_apart(parts: &Parts<'_>) -> anyhow::Result<Arc<Gateway>> {
-    let Some(role) = &parts.config.gateway else { bail!("there is no gateway to start") };
+    let Some(role) = &parts.config.gateway else {
+        bail!("there is no gateway to start")
+    };
     match &role.control {
         GatewayControl::Remote { url, token_file } => start_remote(parts, role, url, token_file).await,
         GatewayControl::File(path) => start_from_file(parts, role, path),
@@ -112,8 +116,16 @@ async fn start_remote(
         .with_context(|| format!("gateway.control_token_file: {} holds no token", token_file.display()))?;
     authorization.set_sensitive(true);
     let at = |path: &str| Url::parse(&format!("{}/admin/v1/{path}", url.trim_end_matches('/')));
-    let on_stale = if role.allow_stale { OnStale::Allow } else { OnStale::Refuse };
-    let list = Arc::new(RevocationList::remote(Arc::new(unix_seconds), role.stale_after, on_stale));
+    let on_stale = if role.allow_stale {
+        OnStale::Allow
+    } else {
+        OnStale::Refuse
+    };
+    let list = Arc::new(RevocationList::remote(
+        Arc::new(unix_seconds),
+        role.stale_after,
+        on_stale,
+    ));
     let source = Arc::new(HttpFeed::new(
         Arc::clone(&parts.fetch),
         at("revocations")?,
@@ -126,20 +138,33 @@ async fn start_remote(
         reader.run(stop.cancelled_owned()).await;
         Ok(())
     });
-    let routes = RemoteRoutes { fetch: Arc::clone(&parts.fetch), url: at("routes")?, authorization: authorization.clone() };
-    let snapshot = routes.read().await.context("gateway.control_url: the routes cannot be read")?;
+    let routes = RemoteRoutes {
+        fetch: Arc::clone(&parts.fetch),
+        url: at("routes")?,
+        authorization: authorization.clone(),
+    };
+    let snapshot = routes
+        .read()
+        .await
+        .context("gateway.control_url: the routes cannot be read")?;
     let delivery = Arc::new(HttpDelivery::new(Arc::clone(&parts.fetch), at("calls")?, authorization));
     let view: Arc<dyn RevocationView> = list;
     let gateway = build(parts, view, delivery, snapshot, handles)?;
     let (served, stop) = (Arc::clone(&gateway), parts.supervisor.stop_token());
     parts.supervisor.start("routes", async move {
-        while stop.run_until_cancelled(tokio::time::sleep(ROUTES_EVERY)).await.is_some() {
+        while stop
+            .run_until_cancelled(tokio::time::sleep(ROUTES_EVERY))
+            .await
+            .is_some()
+        {
             match routes.read().await {
                 Ok(snapshot) if snapshot.version != served.routes_version() => {
                     served.replace_routes(snapshot);
                 }
                 Ok(_) => {}
-                Err(error) => tracing::warn!(error = %format!("{error:#}"), "the routes cannot be read; the last ones stay"),
+                Err(error) => {
+                    tracing::warn!(error = %format!("{error:#}"), "the routes cannot be read; the last ones stay")
+                }
             }
         }
         Ok(())
@@ -153,7 +178,11 @@ fn start_from_file(parts: &Parts<'_>, role: &GatewayConfig, path: &Path) -> anyh
     let snapshot: RouteSnapshot =
         toml::from_str(&text).with_context(|| format!("gateway.routes_file: {}", path.display()))?;
     // Nobody tells this gateway of revocations: tokens live out their minutes. A recorded choice of the operator.
-    let list = Arc::new(RevocationList::remote(Arc::new(unix_seconds), role.stale_after, OnStale::Allow));
+    let list = Arc::new(RevocationList::remote(
+        Arc::new(unix_seconds),
+        role.stale_after,
+        OnStale::Allow,
+    ));
     if !role.allow_stale {
         bail!(
             "gateway.on_stale: routes from a file come without revocations; set on_stale = \"allow\" to accept that a \
@@ -175,13 +204,15 @@ fn build(
     snapshot: RouteSnapshot,
     handle_key: HmacKey,
 ) -> anyhow::Result<Arc<Gateway>> {
-    let fetched: Arc<dyn KeySource> =
-        Arc::new(FetchedKeys::new(Arc::clone(&parts.metadata), Arc::clone(&parts.jwks)));
+    let fetched: Arc<dyn KeySource> = Arc::new(FetchedKeys::new(Arc::clone(&parts.metadata), Arc::clone(&parts.jwks)));
     let keys: Arc<dyn KeySource> = match &parts.local {
         Some((_, local)) => Arc::new(FirstOf(Arc::new(LocalKeys(Arc::clone(local))), fetched)),
         None => fetched,
     };
-    let name = format!("gw_{}", uuid::Uuid::from_u128(super::keys::noise(&lanyard_jose::random::SystemRandom)).simple());
+    let name = format!(
+        "gw_{}",
+        uuid::Uuid::from_u128(super::keys::noise(&lanyard_jose::random::SystemRandom)).simple()
+    );
     let (calls, writer) = BatchingSink::new(name.clone(), Batching::default());
     let stop = parts.supervisor.stop_token();
     parts.supervisor.start("call events", async move {
@@ -199,7 +230,10 @@ fn build(
         handle_key,
         tls: rustls::ClientConfig::with_platform_verifier().context("the platform's certificate authorities")?,
     };
-    let settings = GatewaySettings { request_id_prefix: format!("req_{name}"), ..GatewaySettings::default() };
+    let settings = GatewaySettings {
+        request_id_prefix: format!("req_{name}"),
+        ..GatewaySettings::default()
+    };
     let (gateway, problems) = Gateway::new(deps, settings, snapshot);
     for problem in problems {
         tracing::warn!(%problem, "a connector is not served by the gateway");
@@ -217,7 +251,10 @@ impl RevocationSink for ListSink {
 
     fn push(&self, entries: &[RevocationEntry]) {
         let head = entries.last().map_or_else(|| self.0.position(), |entry| entry.sequence);
-        self.0.apply(&RevocationFeed { head, entries: entries.to_vec() });
+        self.0.apply(&RevocationFeed {
+            head,
+            entries: entries.to_vec(),
+        });
     }
 
     fn confirm(&self) {
@@ -233,7 +270,8 @@ impl CallDelivery for StoreDelivery {
         Box::pin(async move {
             let (cx, events) = (self.0.own_cx(), events.to_vec());
             let end = self.0.store.write(move |tx| call::append(&cx, tx, &events)).await;
-            end.map(|_| ()).map_err(|error| DeliveryError::Refused(error.to_string()))
+            end.map(|_| ())
+                .map_err(|error| DeliveryError::Refused(error.to_string()))
         })
     }
 }
@@ -250,7 +288,11 @@ impl RemoteRoutes {
         request.max_body = 8 * 1024 * 1024;
         let request = request.header(http::header::AUTHORIZATION, self.authorization.clone());
         let response = self.fetch.fetch(request).await?;
-        anyhow::ensure!(response.status.is_success(), "the admin API answered {}", response.status);
+        anyhow::ensure!(
+            response.status.is_success(),
+            "the admin API answered {}",
+            response.status
+        );
         Ok(serde_json::from_slice(&response.body)?)
     }
 }
@@ -266,7 +308,10 @@ impl RouteSink for OwnRoutes {
     fn refresh(&self) -> BoxFuture<'_, Result<(), lanyard_core::store::StoreError>> {
         Box::pin(async move {
             let origin = self.origin.clone();
-            let snapshot = self.store.read(move |tx| route::snapshot(tx, origin.as_deref())).await?;
+            let snapshot = self
+                .store
+                .read(move |tx| route::snapshot(tx, origin.as_deref()))
+                .await?;
             if snapshot.version != self.gateway.routes_version() {
                 self.gateway.replace_routes(snapshot);
             }

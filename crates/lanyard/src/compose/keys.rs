@@ -23,7 +23,11 @@ use lanyard_server::ras::LocalIssuers;
 /// With what mends it.
 pub(super) async fn check_kek(store: &dyn Store, vault: &Arc<Vault>) -> anyhow::Result<()> {
     let vault = Arc::clone(vault);
-    match store.write(move |tx| vault.check(tx)).await.context("the store cannot be read")? {
+    match store
+        .write(move |tx| vault.check(tx))
+        .await
+        .context("the store cannot be read")?
+    {
         Outcome::Granted(()) => Ok(()),
         Outcome::Denied(wrong) => bail!("kek: {wrong}"),
     }
@@ -42,7 +46,10 @@ pub(super) async fn ensure(
     settings: &RotationSettings,
 ) -> anyhow::Result<()> {
     for (ring, algorithm) in wanted.iter().copied() {
-        let need = store.read(move |tx| rotation::need(tx, ring, algorithm)).await.context("the keys cannot be read")?;
+        let need = store
+            .read(move |tx| rotation::need(tx, ring, algorithm))
+            .await
+            .context("the keys cannot be read")?;
         if need == Need::Nothing {
             continue;
         }

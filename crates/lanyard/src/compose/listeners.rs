@@ -57,7 +57,11 @@ pub(super) async fn start(rooms: Rooms<'_>) -> anyhow::Result<()> {
     let mut shared: Vec<Shared> = Vec::new();
     if let (Some(role), Some(settings)) = (&rooms.config.idp, &rooms.idp) {
         let router = idp_router(&rooms, settings);
-        shared.push(("idp.listen", role.listener.clone(), vec![(Hosts::of(&settings.issuer), router)]));
+        shared.push((
+            "idp.listen",
+            role.listener.clone(),
+            vec![(Hosts::of(&settings.issuer), router)],
+        ));
     }
     if let (Some(role), Some(settings)) = (&rooms.config.ras, &rooms.ras) {
         let deps = RasDeps {
@@ -68,7 +72,10 @@ pub(super) async fn start(rooms: Rooms<'_>) -> anyhow::Result<()> {
             feed: Arc::clone(&rooms.feed),
         };
         let room = (Hosts::of(&settings.issuer), ras::router(deps));
-        match shared.iter_mut().find(|(_, listener, _)| listener.address == role.listener.address) {
+        match shared
+            .iter_mut()
+            .find(|(_, listener, _)| listener.address == role.listener.address)
+        {
             Some((_, _, beside)) => beside.push(room),
             None => shared.push(("ras.listen", role.listener.clone(), vec![room])),
         }
@@ -78,7 +85,13 @@ pub(super) async fn start(rooms: Rooms<'_>) -> anyhow::Result<()> {
         serve(rooms.config, rooms.supervisor, (field, &listener), handler).await?;
     }
     if let (Some(role), Some(gateway)) = (&rooms.config.gateway, &rooms.gateway) {
-        serve(rooms.config, rooms.supervisor, ("gateway.listen", &role.listener), calls(gateway)).await?;
+        serve(
+            rooms.config,
+            rooms.supervisor,
+            ("gateway.listen", &role.listener),
+            calls(gateway),
+        )
+        .await?;
     }
     if let Some(listener) = &rooms.config.admin {
         let deps = AdminDeps {
@@ -90,14 +103,26 @@ pub(super) async fn start(rooms: Rooms<'_>) -> anyhow::Result<()> {
             rotation: rooms.rotation.clone(),
             gateway_url: super::gateway::origin(rooms.config),
         };
-        serve(rooms.config, rooms.supervisor, ("admin.listen", listener), listen::router(admin::router(deps))).await?;
+        serve(
+            rooms.config,
+            rooms.supervisor,
+            ("admin.listen", listener),
+            listen::router(admin::router(deps)),
+        )
+        .await?;
     }
     if let Some(address) = rooms.config.metrics {
         let tasks = rooms.supervisor.clone();
         let deps = HealthDeps {
             store: Arc::clone(&rooms.basis.store),
             rings: Some(Arc::clone(&rooms.basis.rings)),
-            tasks: Arc::new(move || tasks.dead().into_iter().map(|(name, _)| (name.to_owned(), false)).collect()),
+            tasks: Arc::new(move || {
+                tasks
+                    .dead()
+                    .into_iter()
+                    .map(|(name, _)| (name.to_owned(), false))
+                    .collect()
+            }),
             metrics: metrics(),
         };
         let listener = Listener { address, tls: None };
@@ -147,7 +172,10 @@ async fn serve(
     let socket = listen::bind(listener.address, field).await?;
     let address: SocketAddr = listener.address;
     tracing::info!(listener = field, %address, tls = acceptor.is_some(), "listening");
-    supervisor.start(field, listen::serve(socket, acceptor, handler, supervisor.stop_token(), config.limits.drain));
+    supervisor.start(
+        field,
+        listen::serve(socket, acceptor, handler, supervisor.stop_token(), config.limits.drain),
+    );
     Ok(())
 }
 

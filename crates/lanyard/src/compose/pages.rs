@@ -18,7 +18,10 @@ pub(super) fn router(basis: &Basis, settings: &Arc<IdpSettings>, organisation: &
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get);
     sign_in::router(SignInDeps {
         store: Arc::clone(&basis.store),
-        cx: Arc::new(move |peer| lanyard_core::cx::Cx { peer, ..contexts.own_cx() }),
+        cx: Arc::new(move |peer| lanyard_core::cx::Cx {
+            peer,
+            ..contexts.own_cx()
+        }),
         vault: Arc::clone(&basis.vault),
         settings: Arc::clone(settings),
         keys: Arc::new(move || rings.snapshot()),

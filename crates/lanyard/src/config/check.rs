@@ -42,7 +42,11 @@ struct Checker {
 
 impl Checker {
     fn refuse(&mut self, field: &str, problem: impl Into<String>, remedy: impl Into<String>) {
-        self.problems.push(Problem { field: field.to_owned(), problem: problem.into(), remedy: remedy.into() });
+        self.problems.push(Problem {
+            field: field.to_owned(),
+            problem: problem.into(),
+            remedy: remedy.into(),
+        });
     }
 }
 
@@ -51,7 +55,10 @@ impl Checker {
 /// # Errors
 /// Every problem found.
 pub(crate) fn check(file: &FileConfig) -> Result<Config, Vec<Problem>> {
-    let mut checker = Checker { development: file.development.unwrap_or(false), problems: Vec::new() };
+    let mut checker = Checker {
+        development: file.development.unwrap_or(false),
+        problems: Vec::new(),
+    };
     let roles = roles(file, &mut checker);
     let wants = |role| roles.contains(&role);
     let idp = section(&mut checker, wants(Role::Idp), "idp", file.idp.as_ref())
@@ -74,7 +81,11 @@ pub(crate) fn check(file: &FileConfig) -> Result<Config, Vec<Problem>> {
         tls: tls_files(section.tls.as_ref().or(file.tls.as_ref())),
     });
     let Some(state_dir) = file.state_dir.clone().or_else(default_state_dir) else {
-        checker.refuse("state_dir", "there is no home directory to put it in", "Name a directory that only this program reads");
+        checker.refuse(
+            "state_dir",
+            "there is no home directory to put it in",
+            "Name a directory that only this program reads",
+        );
         return Err(checker.problems);
     };
     let store = store(file, &state_dir, &mut checker);
@@ -88,7 +99,11 @@ pub(crate) fn check(file: &FileConfig) -> Result<Config, Vec<Problem>> {
     for (n, rule) in file.outbound.allow.iter().enumerate() {
         if rule.parse::<lanyard_fetch::AllowRule>().is_err() {
             let field = format!("outbound.allow[{n}]");
-            checker.refuse(&field, format!("{rule:?} is no host and no network"), "Write host, host:port or a CIDR such as 10.1.0.0/16");
+            checker.refuse(
+                &field,
+                format!("{rule:?} is no host and no network"),
+                "Write host, host:port or a CIDR such as 10.1.0.0/16",
+            );
         }
     }
     if !checker.problems.is_empty() {
@@ -98,7 +113,9 @@ pub(crate) fn check(file: &FileConfig) -> Result<Config, Vec<Problem>> {
     let organisation = file.organisation.clone();
     Ok(Config {
         development: checker.development,
-        organisation: organisation.or_else(|| idp.as_ref().map(|role| host(&role.issuer))).unwrap_or_default(),
+        organisation: organisation
+            .or_else(|| idp.as_ref().map(|role| host(&role.issuer)))
+            .unwrap_or_default(),
         state_dir,
         idp,
         ras,
@@ -107,7 +124,10 @@ pub(crate) fn check(file: &FileConfig) -> Result<Config, Vec<Problem>> {
         metrics: file.metrics.as_ref().map(|section| section.listen),
         store,
         kek,
-        outbound: OutboundConfig { allow: file.outbound.allow.clone(), ca_files: file.outbound.ca_files.clone() },
+        outbound: OutboundConfig {
+            allow: file.outbound.allow.clone(),
+            ca_files: file.outbound.ca_files.clone(),
+        },
         trusted_proxies,
         limits: LimitsConfig {
             drain: span(file.limits.drain, 30),
@@ -126,7 +146,11 @@ fn span(value: Option<Span>, default_seconds: u64) -> Duration {
 fn roles(file: &FileConfig, checker: &mut Checker) -> Vec<Role> {
     if let Some(roles) = &file.roles {
         if roles.is_empty() {
-            checker.refuse("roles", "the list is empty", "Name at least one of \"idp\", \"ras\", \"gateway\"");
+            checker.refuse(
+                "roles",
+                "the list is empty",
+                "Name at least one of \"idp\", \"ras\", \"gateway\"",
+            );
         }
         return roles.clone();
     }
@@ -135,7 +159,11 @@ fn roles(file: &FileConfig, checker: &mut Checker) -> Vec<Role> {
         (file.ras.is_some(), Role::Ras),
         (file.gateway.is_some(), Role::Gateway),
     ];
-    let roles: Vec<Role> = configured.into_iter().filter(|(present, _)| *present).map(|(_, role)| role).collect();
+    let roles: Vec<Role> = configured
+        .into_iter()
+        .filter(|(present, _)| *present)
+        .map(|(_, role)| role)
+        .collect();
     if roles.is_empty() {
         checker.refuse(
             "roles",
@@ -148,7 +176,11 @@ fn roles(file: &FileConfig, checker: &mut Checker) -> Vec<Role> {
 
 fn section<'a, T>(checker: &mut Checker, wanted: bool, name: &str, section: Option<&'a T>) -> Option<&'a T> {
     if wanted && section.is_none() {
-        checker.refuse(name, format!("roles names {name}, but there is no [{name}] section"), "Add the section, or take the role out");
+        checker.refuse(
+            name,
+            format!("roles names {name}, but there is no [{name}] section"),
+            "Add the section, or take the role out",
+        );
     }
     section.filter(|_| wanted)
 }
@@ -165,7 +197,11 @@ fn issuer(checker: &mut Checker, field: &str, text: &str) -> Option<Issuer> {
         }
         Ok(issuer) => Some(issuer),
         Err(error) => {
-            checker.refuse(field, format!("{text:?} is {error}"), "Write the URL clients use, such as https://login.example.com");
+            checker.refuse(
+                field,
+                format!("{text:?} is {error}"),
+                "Write the URL clients use, such as https://login.example.com",
+            );
             None
         }
     }
@@ -176,7 +212,11 @@ fn algorithm(checker: &mut Checker, field: &str, name: Option<&str>) -> Algorith
         None => Algorithm::Es256,
         Some(Some(algorithm @ (Algorithm::Es256 | Algorithm::EdDsa | Algorithm::Rs256))) => algorithm,
         Some(_) => {
-            checker.refuse(field, "we do not sign with that algorithm", "Use \"ES256\", \"EdDSA\" or \"RS256\"");
+            checker.refuse(
+                field,
+                "we do not sign with that algorithm",
+                "Use \"ES256\", \"EdDSA\" or \"RS256\"",
+            );
             Algorithm::Es256
         }
     }
@@ -193,7 +233,10 @@ fn idp(file: &FileConfig, section: &IdpSection, checker: &mut Checker) -> Option
     let issuer = issuer(checker, "idp.issuer", &section.issuer)?;
     Some(IdpConfig {
         issuer,
-        listener: Listener { address: section.listen, tls: tls_files(section.tls.as_ref().or(file.tls.as_ref())) },
+        listener: Listener {
+            address: section.listen,
+            tls: tls_files(section.tls.as_ref().or(file.tls.as_ref())),
+        },
         signing_algorithm: algorithm(checker, "idp.signing_algorithm", section.signing_algorithm.as_deref()),
         id_token_ttl: span(section.id_token_ttl, 3600),
         session_idle: span(section.session_idle, 8 * 3600),
@@ -207,14 +250,21 @@ fn ras(file: &FileConfig, section: &RasSection, checker: &mut Checker) -> Option
     let issuer = issuer(checker, "ras.issuer", &section.issuer)?;
     Some(RasConfig {
         issuer,
-        listener: Listener { address: section.listen, tls: tls_files(section.tls.as_ref().or(file.tls.as_ref())) },
+        listener: Listener {
+            address: section.listen,
+            tls: tls_files(section.tls.as_ref().or(file.tls.as_ref())),
+        },
         signing_algorithm: algorithm(checker, "ras.signing_algorithm", section.signing_algorithm.as_deref()),
     })
 }
 
 fn gateway(file: &FileConfig, section: &GatewaySection, checker: &mut Checker) -> Option<GatewayConfig> {
     match ResourceId::parse(section.public_url.as_str()) {
-        Err(error) => checker.refuse("gateway.public_url", error.to_string(), "Write the origin clients use, such as https://mcp.example.com"),
+        Err(error) => checker.refuse(
+            "gateway.public_url",
+            error.to_string(),
+            "Write the origin clients use, such as https://mcp.example.com",
+        ),
         Ok(url) if url.as_str().starts_with("http:") && !checker.development => checker.refuse(
             "gateway.public_url",
             "it is plain http",
@@ -225,9 +275,10 @@ fn gateway(file: &FileConfig, section: &GatewaySection, checker: &mut Checker) -
     let control = match (&section.control_url, &section.control_token_file, &section.routes_file) {
         (None, None, None) => GatewayControl::InProcess,
         (None, None, Some(path)) => GatewayControl::File(path.clone()),
-        (Some(url), Some(token_file), None) => {
-            GatewayControl::Remote { url: url.clone(), token_file: token_file.clone() }
-        }
+        (Some(url), Some(token_file), None) => GatewayControl::Remote {
+            url: url.clone(),
+            token_file: token_file.clone(),
+        },
         _ => {
             checker.refuse(
                 "gateway.control_url",
@@ -239,7 +290,10 @@ fn gateway(file: &FileConfig, section: &GatewaySection, checker: &mut Checker) -
     };
     Some(GatewayConfig {
         public_url: section.public_url.trim_end_matches('/').to_owned(),
-        listener: Listener { address: section.listen, tls: tls_files(section.tls.as_ref().or(file.tls.as_ref())) },
+        listener: Listener {
+            address: section.listen,
+            tls: tls_files(section.tls.as_ref().or(file.tls.as_ref())),
+        },
         control,
         stale_after: span(section.stale_after, 5),
         allow_stale: section.on_stale == Some(OnStale::Allow),
@@ -248,7 +302,11 @@ fn gateway(file: &FileConfig, section: &GatewaySection, checker: &mut Checker) -
 
 fn store(file: &FileConfig, state_dir: &std::path::Path, checker: &mut Checker) -> StoreConfig {
     let section = &file.store;
-    let given = [section.path.is_some(), section.url.is_some(), section.url_file.is_some()];
+    let given = [
+        section.path.is_some(),
+        section.url.is_some(),
+        section.url_file.is_some(),
+    ];
     if given.into_iter().filter(|present| *present).count() > 1 {
         checker.refuse("store", "it names more than one of path, url and url_file", "Keep one");
     }
@@ -257,18 +315,27 @@ fn store(file: &FileConfig, state_dir: &std::path::Path, checker: &mut Checker) 
         (None, Some(path)) => match std::fs::read_to_string(path) {
             Ok(text) => Some(text.trim().to_owned()),
             Err(error) => {
-                checker.refuse("store.url_file", format!("{}: {error}", path.display()), "Name a file this user can read");
+                checker.refuse(
+                    "store.url_file",
+                    format!("{}: {error}", path.display()),
+                    "Name a file this user can read",
+                );
                 None
             }
         },
         (None, None) => None,
     };
     match url {
-        Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-            StoreConfig::Postgres { url: secret::Url(url), connections: section.connections.unwrap_or(8).clamp(1, 64) }
-        }
+        Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => StoreConfig::Postgres {
+            url: secret::Url(url),
+            connections: section.connections.unwrap_or(8).clamp(1, 64),
+        },
         Some(_) => {
-            checker.refuse("store.url", "it is no PostgreSQL URL", "Write postgres://user:password@host/database, or use store.path for SQLite");
+            checker.refuse(
+                "store.url",
+                "it is no PostgreSQL URL",
+                "Write postgres://user:password@host/database, or use store.path for SQLite",
+            );
             StoreConfig::Sqlite(PathBuf::new())
         }
         None => StoreConfig::Sqlite(section.path.clone().unwrap_or_else(|| state_dir.join("lanyard.db"))),
@@ -292,7 +359,11 @@ fn listeners(
         .into_iter()
         .filter_map(|(field, listener)| listener.map(|l| (field, l.address, l.tls.is_some())))
         .collect();
-    all.extend(file.metrics.as_ref().map(|section| ("metrics.listen", section.listen, true)));
+    all.extend(
+        file.metrics
+            .as_ref()
+            .map(|section| ("metrics.listen", section.listen, true)),
+    );
     all
 }
 
@@ -306,11 +377,19 @@ fn exposure(checker: &mut Checker, listeners: &[(&str, SocketAddr, bool)], store
         public = true;
         if checker.development {
             let problem = format!("{address} is reachable from other machines while development = true");
-            checker.refuse(field, problem, "Listen on 127.0.0.1, or take development out and use https");
+            checker.refuse(
+                field,
+                problem,
+                "Listen on 127.0.0.1, or take development out and use https",
+            );
         }
         if !tls {
             let problem = format!("{address} would answer plain http to other machines");
-            checker.refuse(field, problem, "Add a [tls] section, or listen on 127.0.0.1 behind a proxy on this machine");
+            checker.refuse(
+                field,
+                problem,
+                "Add a [tls] section, or listen on 127.0.0.1 behind a proxy on this machine",
+            );
         }
     }
     let needs_own_key = public || matches!(store, StoreConfig::Postgres { .. });
@@ -326,11 +405,18 @@ fn exposure(checker: &mut Checker, listeners: &[(&str, SocketAddr, bool)], store
 fn networks(file: &FileConfig, checker: &mut Checker) -> Vec<ipnet::IpNet> {
     let mut networks = Vec::new();
     for (n, text) in file.proxy.trusted.iter().enumerate() {
-        match text.parse().or_else(|_| text.parse().map(|ip: std::net::IpAddr| ip.into())) {
+        match text
+            .parse()
+            .or_else(|_| text.parse().map(|ip: std::net::IpAddr| ip.into()))
+        {
             Ok(network) => networks.push(network),
             Err(_) => {
                 let field = format!("proxy.trusted[{n}]");
-                checker.refuse(&field, format!("{text:?} is no address and no network"), "Write 127.0.0.1 or 10.0.0.0/8");
+                checker.refuse(
+                    &field,
+                    format!("{text:?} is no address and no network"),
+                    "Write 127.0.0.1 or 10.0.0.0/8",
+                );
             }
         }
     }
@@ -365,28 +451,44 @@ mod tests {
 
     #[test]
     fn the_same_issuer_for_both_roles_is_refused() {
-        assert_eq!(problems(&HEALTHY.replace("auth.example.com", "login.example.com")), ["ras.issuer"]);
+        assert_eq!(
+            problems(&HEALTHY.replace("auth.example.com", "login.example.com")),
+            ["ras.issuer"]
+        );
     }
 
     #[test]
     fn development_on_a_public_address_is_refused_sec_09() {
-        let text = format!("development = true\n{}", HEALTHY.replace("127.0.0.1:8001", "0.0.0.0:8001"));
+        let text = format!(
+            "development = true\n{}",
+            HEALTHY.replace("127.0.0.1:8001", "0.0.0.0:8001")
+        );
         assert!(problems(&text).contains(&"idp.listen".to_owned()));
     }
 
     #[test]
     fn plain_http_without_the_development_flag_is_refused_ht_01() {
-        assert_eq!(problems(&HEALTHY.replace("https://login.example.com", "http://127.0.0.1:8001")), ["idp.issuer"]);
+        assert_eq!(
+            problems(&HEALTHY.replace("https://login.example.com", "http://127.0.0.1:8001")),
+            ["idp.issuer"]
+        );
     }
 
     #[test]
     fn a_public_listener_needs_tls_and_its_own_key_encryption_key() {
-        assert_eq!(problems(&HEALTHY.replace("127.0.0.1:8001", "0.0.0.0:8001")), ["idp.listen", "kek.file"]);
+        assert_eq!(
+            problems(&HEALTHY.replace("127.0.0.1:8001", "0.0.0.0:8001")),
+            ["idp.listen", "kek.file"]
+        );
     }
 
     #[test]
     fn nothing_configured_is_refused_with_the_lab_as_remedy() {
-        let refused = check(&FileConfig { state_dir: Some("/tmp".into()), ..FileConfig::default() }).unwrap_err();
+        let refused = check(&FileConfig {
+            state_dir: Some("/tmp".into()),
+            ..FileConfig::default()
+        })
+        .unwrap_err();
         assert!(refused[0].remedy.contains("lanyard lab"));
     }
 }

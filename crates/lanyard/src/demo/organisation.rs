@@ -13,7 +13,17 @@ pub(super) const EMPLOYEES: usize = 2000;
 pub(super) const CONTRACTORS: usize = 20;
 /// Departments; every employee is in one of them.
 pub(super) const GROUPS: [&str; 12] = [
-    "engineering", "platform", "data", "design", "product", "marketing", "sales", "support", "finance", "people", "legal",
+    "engineering",
+    "platform",
+    "data",
+    "design",
+    "product",
+    "marketing",
+    "sales",
+    "support",
+    "finance",
+    "people",
+    "legal",
     "operations",
 ];
 /// Where sign-ins of the demo's client return to.
@@ -47,9 +57,18 @@ pub(super) fn make(addresses: Addresses) -> anyhow::Result<DemoOrganisation> {
         })
         .collect();
     let open = organisation::open_samples();
-    let read: Vec<&str> = SAMPLES.iter().filter(|sample| !sample.staged).map(|sample| sample.read_scope()).collect();
+    let read: Vec<&str> = SAMPLES
+        .iter()
+        .filter(|sample| !sample.staged)
+        .map(|sample| sample.read_scope())
+        .collect();
     let rules = vec![
-        organisation::allow("Employees read every open connector", &GROUPS, AllOr::only(open), AllOr::only(read)),
+        organisation::allow(
+            "Employees read every open connector",
+            &GROUPS,
+            AllOr::only(open),
+            AllOr::only(read),
+        ),
         organisation::allow(
             "Builders change Linear and query Supabase",
             &["engineering", "platform", "data", "product"],
@@ -81,12 +100,22 @@ pub(super) fn make(addresses: Addresses) -> anyhow::Result<DemoOrganisation> {
     document.audiences.push(organisation::own_audience(addresses, &clients));
     let ras_clients = AllOr::only([client.ras.client_id.clone(), CLI_CLIENT.to_owned()]);
     document.trusts.push(organisation::own_trust(addresses, ras_clients));
-    Ok(DemoOrganisation { users, client, document })
+    Ok(DemoOrganisation {
+        users,
+        client,
+        document,
+    })
 }
 
 fn people(random: &dyn Random) -> Vec<LabUser> {
     let employees = (0..EMPLOYEES).zip(GROUPS.iter().cycle()).map(|(n, group)| {
-        organisation::person(&format!("employee{:04}", n + 1), &format!("Employee {}", n + 1), &[group], true, random)
+        organisation::person(
+            &format!("employee{:04}", n + 1),
+            &format!("Employee {}", n + 1),
+            &[group],
+            true,
+            random,
+        )
     });
     let contractors = (0..CONTRACTORS).map(|n| {
         organisation::person(

@@ -153,6 +153,10 @@ impl Report {
                 teller.line(&format!("- {failure}"));
             }
         }
-        Ok(if self.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if self.passed {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }

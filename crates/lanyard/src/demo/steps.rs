@@ -59,7 +59,10 @@ impl Report {
 
 async fn roll_out(teller: &Teller, company: &Company, report: &mut Report) -> anyhow::Result<Vec<TokenResponse>> {
     teller.title("1. Everybody signs in once; seven connectors each are theirs");
-    let employees = company.users.get(..EMPLOYEES).context("the organisation has too few people")?;
+    let employees = company
+        .users
+        .get(..EMPLOYEES)
+        .context("the organisation has too few people")?;
     let bar = teller.bar(EMPLOYEES, "signed in with their passwords");
     let began = Instant::now();
     let mut sign_ins = futures_util::stream::iter(employees.iter().map(|user| company.sign_in(user))).buffered(16);
@@ -77,7 +80,9 @@ async fn roll_out(teller: &Teller, company: &Company, report: &mut Report) -> an
     let total = EMPLOYEES * connectors.len();
     let bar = teller.bar(total, "chains: ID token, ID-JAG, access token");
     let began = Instant::now();
-    let pairs = signed_in.iter().flat_map(|tokens| connectors.iter().map(move |connector| (tokens, *connector)));
+    let pairs = signed_in
+        .iter()
+        .flat_map(|tokens| connectors.iter().map(move |connector| (tokens, *connector)));
     let mut chains = futures_util::stream::iter(pairs.map(|(tokens, connector)| async move {
         let granted = company.chain(id_token(tokens)?, connector).await?;
         anyhow::Ok(granted.scope.map(|scope| scope.to_string()).unwrap_or_default())
@@ -93,12 +98,17 @@ async fn roll_out(teller: &Teller, company: &Company, report: &mut Report) -> an
     drop(chains);
     bar.finish_and_clear();
     let chain_seconds = began.elapsed().as_secs_f64();
-    teller.line(&format!("{} people signed in with their passwords in {sign_in_seconds:.1} s.", signed_in.len()));
+    teller.line(&format!(
+        "{} people signed in with their passwords in {sign_in_seconds:.1} s.",
+        signed_in.len()
+    ));
     teller.line(&format!(
         "{issued} chains in {chain_seconds:.1} s: {issued} ID-JAGs, {issued} access tokens, each decision on disk \
          before its token left."
     ));
-    teller.line(&format!("Consent prompts: {prompts}. Without this: {total} consent screens."));
+    teller.line(&format!(
+        "Consent prompts: {prompts}. Without this: {total} consent screens."
+    ));
     teller.line("Scopes by group, as policy granted them:");
     for (scope, count) in &scopes {
         teller.line(&format!("  {count:>5} × {scope}"));
@@ -127,18 +137,31 @@ async fn tools(
     let id_token = id_token(signed_in.first().context("nobody is signed in")?)?;
     for name in open_samples() {
         let access = company.chain(id_token, name).await?;
-        let listed = company.call(name, &access.access_token, "tools/list", json!({})).await?;
+        let listed = company
+            .call(name, &access.access_token, "tools/list", json!({}))
+            .await?;
         let names: Vec<String> = listed
             .result
             .as_ref()
             .and_then(|result| result.get("tools"))
             .and_then(Value::as_array)
-            .map(|tools| tools.iter().filter_map(|tool| tool.get("name")?.as_str().map(str::to_owned)).collect())
+            .map(|tools| {
+                tools
+                    .iter()
+                    .filter_map(|tool| tool.get("name")?.as_str().map(str::to_owned))
+                    .collect()
+            })
             .unwrap_or_default();
         let sample = catalogue::find(name).context("no such sample")?;
         let first = names.first().cloned().unwrap_or_default();
-        let called =
-            company.call(name, &access.access_token, "tools/call", json!({ "name": first, "arguments": {} })).await?;
+        let called = company
+            .call(
+                name,
+                &access.access_token,
+                "tools/call",
+                json!({ "name": first, "arguments": {} }),
+            )
+            .await?;
         let answer = called
             .result
             .as_ref()
@@ -146,17 +169,36 @@ async fn tools(
             .and_then(Value::as_str)
             .unwrap_or_default()
             .to_owned();
-        teller.line(&format!("{:<21} {:<32} {first} → {answer}", sample.title, names.join(", ")));
+        teller.line(&format!(
+            "{:<21} {:<32} {first} → {answer}",
+            sample.title,
+            names.join(", ")
+        ));
         report.expect(!names.is_empty() && called.status == 200 && !answer.is_empty(), || {
             format!("{name}: {} tools, the call answered {}", names.len(), called.status)
         });
-        report.tools.insert(name.to_owned(), ToolsSeen { tools: names, called: first, answer });
+        report.tools.insert(
+            name.to_owned(),
+            ToolsSeen {
+                tools: names,
+                called: first,
+                answer,
+            },
+        );
     }
-    let staged = SAMPLES.iter().find(|sample| sample.staged).context("no staged sample")?;
+    let staged = SAMPLES
+        .iter()
+        .find(|sample| sample.staged)
+        .context("no staged sample")?;
     let refused = company.exchange(id_token, staged.name, None).await?.err();
-    report.expect(refused.is_some(), || format!("{} is staged and was granted", staged.name));
+    report.expect(refused.is_some(), || {
+        format!("{} is staged and was granted", staged.name)
+    });
     if let Some(refused) = refused {
-        teller.line(&format!("{:<21} staged: nothing is issued for it yet ({})", staged.title, refused.body.error));
+        teller.line(&format!(
+            "{:<21} staged: nothing is issued for it yet ({})",
+            staged.title, refused.body.error
+        ));
     }
     Ok(())
 }
@@ -172,9 +214,15 @@ async fn contractor(teller: &Teller, company: &Company, report: &mut Report) -> 
         return Ok(());
     };
     let request_id = refused.body.request_id.clone().unwrap_or_default();
-    let found = company.admin(Method::GET, &format!("audit?request_id={request_id}"), None).await?;
+    let found = company
+        .admin(Method::GET, &format!("audit?request_id={request_id}"), None)
+        .await?;
     let found: Value = serde_json::from_slice(&found.body)?;
-    let reason = found.pointer("/items/0/reason").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let reason = found
+        .pointer("/items/0/reason")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     let question = json!({
         "user": person.spec.username,
         "client": company.client.idp.client_id,
@@ -185,17 +233,29 @@ async fn contractor(teller: &Teller, company: &Company, report: &mut Report) -> 
     let because: Vec<String> = answer
         .get("because")
         .and_then(Value::as_array)
-        .map(|lines| lines.iter().filter_map(|line| line.as_str().map(str::to_owned)).collect())
+        .map(|lines| {
+            lines
+                .iter()
+                .filter_map(|line| line.as_str().map(str::to_owned))
+                .collect()
+        })
         .unwrap_or_default();
     let description = refused.body.error_description.clone().unwrap_or_default();
-    teller.line(&format!("The client sees:        {} {} \"{description}\"", refused.status, refused.body.error));
+    teller.line(&format!(
+        "The client sees:        {} {} \"{description}\"",
+        refused.status, refused.body.error
+    ));
     teller.line(&format!("                        request_id {request_id}"));
     teller.line(&format!("The administrator sees: {reason}"));
     for line in &because {
         teller.line(&format!("                        {line}"));
     }
-    report.expect(refused.body.error == "access_denied", || format!("the error is {}", refused.body.error));
-    report.expect(!reason.is_empty() && !because.is_empty(), || "the audit log has no reason".to_owned());
+    report.expect(refused.body.error == "access_denied", || {
+        format!("the error is {}", refused.body.error)
+    });
+    report.expect(!reason.is_empty() && !because.is_empty(), || {
+        "the audit log has no reason".to_owned()
+    });
     report.contractor = Refusal {
         person: person.spec.username.clone(),
         connector: "figma".to_owned(),
@@ -224,7 +284,11 @@ async fn narrowed(
     teller.line(&format!("requested: {requested}"));
     teller.line(&format!("granted:   {granted}  (in the answer and in the ID-JAG)"));
     report.expect(granted == "linear.read", || format!("sales got {granted}"));
-    report.narrowed = Narrowed { person: person.spec.username.clone(), requested: requested.to_owned(), granted };
+    report.narrowed = Narrowed {
+        person: person.spec.username.clone(),
+        requested: requested.to_owned(),
+        granted,
+    };
     Ok(())
 }
 
@@ -243,8 +307,12 @@ async fn personal(teller: &Teller, company: &Company, report: &mut Report) -> an
     request.show_redirects = true;
     let answer = company.oauth.fetch.fetch(request).await?;
     let (interactive_error, interactive_iss) = refusal_of_authorize(&answer);
-    teller.line(&format!("Interactive sign-in at the authorization server: {interactive_error} (iss {interactive_iss})"));
-    report.expect(interactive_error == "access_denied", || format!("the authorize endpoint said {interactive_error}"));
+    teller.line(&format!(
+        "Interactive sign-in at the authorization server: {interactive_error} (iss {interactive_iss})"
+    ));
+    report.expect(interactive_error == "access_denied", || {
+        format!("the authorize endpoint said {interactive_error}")
+    });
 
     // An issuer nobody trusts, with a key of its own and a socket that counts who asks for it.
     let socket = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -276,15 +344,27 @@ async fn personal(teller: &Teller, company: &Company, report: &mut Report) -> an
     report.expect(untrusted_error == "invalid_grant" && outbound_requests == 0, || {
         format!("the untrusted ID-JAG: {untrusted_error:?}, {outbound_requests} requests")
     });
-    report.personal = Personal { interactive_error, interactive_iss, untrusted_error, outbound_requests };
+    report.personal = Personal {
+        interactive_error,
+        interactive_iss,
+        untrusted_error,
+        outbound_requests,
+    };
     Ok(())
 }
 
 /// The error and issuer of an authorization response, from the redirect or from the page.
 fn refusal_of_authorize(answer: &lanyard_fetch::FetchResponse) -> (String, String) {
-    let location = answer.headers.get(http::header::LOCATION).and_then(|value| value.to_str().ok());
+    let location = answer
+        .headers
+        .get(http::header::LOCATION)
+        .and_then(|value| value.to_str().ok());
     if let Some(url) = location.and_then(|text| Url::parse(text).ok()) {
-        let value = |name: &str| url.query_pairs().find(|(own, _)| own == name).map(|(_, value)| value.into_owned());
+        let value = |name: &str| {
+            url.query_pairs()
+                .find(|(own, _)| own == name)
+                .map(|(_, value)| value.into_owned())
+        };
         return (value("error").unwrap_or_default(), value("iss").unwrap_or_default());
     }
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
@@ -299,39 +379,81 @@ async fn leaver(
     report: &mut Report,
 ) -> anyhow::Result<String> {
     teller.title("6. Somebody leaves");
-    let person = company.users.get(41).context("there is no such person")?.spec.username.clone();
+    let person = company
+        .users
+        .get(41)
+        .context("there is no such person")?
+        .spec
+        .username
+        .clone();
     let id_token = id_token(signed_in.get(41).context("nobody is signed in")?)?;
     let access = company.chain(id_token, "linear").await?;
-    let before = company.call("linear", &access.access_token, "tools/list", json!({})).await?;
-    report.expect(before.status == 200, || format!("the leaver's call before: {}", before.status));
+    let before = company
+        .call("linear", &access.access_token, "tools/list", json!({}))
+        .await?;
+    report.expect(before.status == 200, || {
+        format!("the leaver's call before: {}", before.status)
+    });
     let began = Instant::now();
-    company.admin(Method::POST, &format!("users/{person}/deactivate"), None).await?;
+    company
+        .admin(Method::POST, &format!("users/{person}/deactivate"), None)
+        .await?;
     let deactivation_ms = began.elapsed().as_secs_f64() * 1000.0;
-    let after = company.call("linear", &access.access_token, "tools/list", json!({})).await?;
+    let after = company
+        .call("linear", &access.access_token, "tools/list", json!({}))
+        .await?;
     let refused_after_ms = began.elapsed().as_secs_f64() * 1000.0;
-    let exchange_error =
-        company.exchange(id_token, "linear", None).await?.err().map(|refused| refused.body.error).unwrap_or_default();
-    teller.line(&format!("{person} is deactivated; the administrator's answer came after {deactivation_ms:.1} ms."));
-    teller.line(&format!("The next call at the gateway:  {} after {refused_after_ms:.1} ms", after.status));
+    let exchange_error = company
+        .exchange(id_token, "linear", None)
+        .await?
+        .err()
+        .map(|refused| refused.body.error)
+        .unwrap_or_default();
+    teller.line(&format!(
+        "{person} is deactivated; the administrator's answer came after {deactivation_ms:.1} ms."
+    ));
+    teller.line(&format!(
+        "The next call at the gateway:  {} after {refused_after_ms:.1} ms",
+        after.status
+    ));
     teller.line(&format!("The next exchange:             {exchange_error}"));
-    report.expect(after.status == 401, || format!("the leaver's next call answered {}", after.status));
-    report.expect(exchange_error == "invalid_grant", || format!("the leaver's exchange: {exchange_error:?}"));
-    report.leaver =
-        Leaver { person: person.clone(), deactivation_ms, exchange_error, call_status: after.status, refused_after_ms };
+    report.expect(after.status == 401, || {
+        format!("the leaver's next call answered {}", after.status)
+    });
+    report.expect(exchange_error == "invalid_grant", || {
+        format!("the leaver's exchange: {exchange_error:?}")
+    });
+    report.leaver = Leaver {
+        person: person.clone(),
+        deactivation_ms,
+        exchange_error,
+        call_status: after.status,
+        refused_after_ms,
+    };
     Ok(person)
 }
 
 async fn audit(teller: &Teller, company: &Company, person: &str, report: &mut Report) -> anyhow::Result<()> {
     teller.title("7. The audit trail");
-    let trail = company.admin(Method::GET, &format!("audit?subject={person}&limit=1000"), None).await?;
+    let trail = company
+        .admin(Method::GET, &format!("audit?subject={person}&limit=1000"), None)
+        .await?;
     let trail: Value = serde_json::from_slice(&trail.body)?;
-    let mut items = trail.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut items = trail
+        .get("items")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     items.reverse();
     let text = |item: &Value, name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     teller.line(&format!("{} events about {person}; the last five:", items.len()));
     for item in items.iter().skip(items.len().saturating_sub(5)) {
         let reason = text(item, "reason");
-        let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+        let why = if reason.is_empty() {
+            String::new()
+        } else {
+            format!(" ({reason})")
+        };
         teller.line(&format!("  {}  {}{why}", text(item, "at"), text(item, "kind")));
     }
     let kinds: Vec<String> = items.iter().map(|item| text(item, "kind")).collect();
@@ -343,13 +465,23 @@ async fn audit(teller: &Teller, company: &Company, person: &str, report: &mut Re
         "{} sealed events and {} checkpoints exported and verified offline: {}",
         verified.counts.events,
         verified.counts.checkpoints,
-        if intact { "the chain is whole" } else { "THE CHAIN IS BROKEN" }
+        if intact {
+            "the chain is whole"
+        } else {
+            "THE CHAIN IS BROKEN"
+        }
     ));
     let least = u64::try_from(2 * EMPLOYEES * open_samples().len() + EMPLOYEES + CONTRACTORS).unwrap_or(0) - 1000;
     report.expect(intact && verified.counts.events > least, || {
-        format!("the chain is {}whole with {} events", if intact { "" } else { "not " }, verified.counts.events)
+        format!(
+            "the chain is {}whole with {} events",
+            if intact { "" } else { "not " },
+            verified.counts.events
+        )
     });
-    report.expect(kinds.iter().any(|kind| kind.ends_with("deactivated")), || "no event of the cut-off".to_owned());
+    report.expect(kinds.iter().any(|kind| kind.ends_with("deactivated")), || {
+        "no event of the cut-off".to_owned()
+    });
     report.audit = Audit {
         events_of_person: items.len(),
         kinds,

@@ -43,7 +43,10 @@ impl Company {
     /// # Errors
     /// Never for a running lab.
     pub(super) fn new(lab: &Lab, organisation: DemoOrganisation) -> anyhow::Result<Self> {
-        let fetch: Arc<dyn Fetch> = Arc::new(HttpFetch::new(&Outbound { development: true, ..Outbound::default() })?);
+        let fetch: Arc<dyn Fetch> = Arc::new(HttpFetch::new(&Outbound {
+            development: true,
+            ..Outbound::default()
+        })?);
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let mut admin_authorization = HeaderValue::try_from(format!("Bearer {}", lab.admin_token.expose_secret()))?;
         admin_authorization.set_sensitive(true);
@@ -64,7 +67,12 @@ impl Company {
     /// When a step is refused.
     pub(super) async fn sign_in(&self, user: &LabUser) -> anyhow::Result<(TokenResponse, u32)> {
         self.oauth
-            .sign_in(&self.issuer, &self.client.idp, REDIRECT, (&user.spec.username, &user.password))
+            .sign_in(
+                &self.issuer,
+                &self.client.idp,
+                REDIRECT,
+                (&user.spec.username, &user.password),
+            )
             .await
             .with_context(|| format!("{} cannot sign in", user.spec.username))
     }
@@ -81,7 +89,12 @@ impl Company {
     ) -> anyhow::Result<Result<TokenResponse, Refused>> {
         let resource = self.addresses.mcp_url(connector);
         self.oauth
-            .exchange(&self.issuer, &self.client.idp, id_token, (&self.ras.issuer, &resource, scope))
+            .exchange(
+                &self.issuer,
+                &self.client.idp,
+                id_token,
+                (&self.ras.issuer, &resource, scope),
+            )
             .await
     }
 
@@ -106,16 +119,37 @@ impl Company {
     ///
     /// # Errors
     /// When the gateway does not answer.
-    pub(super) async fn call(&self, connector: &str, token: &str, method: &str, params: Value) -> anyhow::Result<Answered> {
-        mcp::call(&*self.oauth.fetch, &self.addresses.mcp_url(connector), token, method, params).await
+    pub(super) async fn call(
+        &self,
+        connector: &str,
+        token: &str,
+        method: &str,
+        params: Value,
+    ) -> anyhow::Result<Answered> {
+        mcp::call(
+            &*self.oauth.fetch,
+            &self.addresses.mcp_url(connector),
+            token,
+            method,
+            params,
+        )
+        .await
     }
 
     /// One request to the admin API.
     ///
     /// # Errors
     /// When it does not answer, or refuses.
-    pub(super) async fn admin(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<FetchResponse> {
-        let mut request = FetchRequest::get(Url::parse(&format!("http://{}/admin/v1/{path}", self.addresses.admin()))?);
+    pub(super) async fn admin(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<FetchResponse> {
+        let mut request = FetchRequest::get(Url::parse(&format!(
+            "http://{}/admin/v1/{path}",
+            self.addresses.admin()
+        ))?);
         request.method = method;
         request.max_body = 512 * 1024 * 1024;
         request.timeout = Duration::from_secs(60);
@@ -123,7 +157,11 @@ impl Company {
             request.body = serde_json::to_vec(body)?;
             request = request.header(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        let response = self.oauth.fetch.fetch(request.header(AUTHORIZATION, self.admin_authorization.clone())).await?;
+        let response = self
+            .oauth
+            .fetch
+            .fetch(request.header(AUTHORIZATION, self.admin_authorization.clone()))
+            .await?;
         anyhow::ensure!(
             response.status.is_success(),
             "the admin API answered {} to {path}: {}",

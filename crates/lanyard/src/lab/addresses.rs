@@ -12,7 +12,11 @@ pub(crate) struct Addresses {
 impl Addresses {
     /// Ports from `base` on; `None` when they would pass 65535.
     pub(crate) const fn new(base: u16) -> Option<Self> {
-        if base == 0 || base > 65_500 { None } else { Some(Self { base }) }
+        if base == 0 || base > 65_500 {
+            None
+        } else {
+            Some(Self { base })
+        }
     }
 
     /// The issuer's socket.

@@ -29,14 +29,22 @@ pub(crate) struct Browser {
 impl Browser {
     /// A fresh browser.
     pub(crate) fn new(fetch: Arc<dyn Fetch>) -> Self {
-        Self { fetch, cookies: Vec::new() }
+        Self {
+            fetch,
+            cookies: Vec::new(),
+        }
     }
 
     /// Opens an authorization request and signs in.
     ///
     /// # Errors
     /// When a page is not what it should be, or the credentials are refused.
-    pub(crate) async fn sign_in(&mut self, authorize: &Url, username: &str, password: &str) -> anyhow::Result<SignedIn> {
+    pub(crate) async fn sign_in(
+        &mut self,
+        authorize: &Url,
+        username: &str,
+        password: &str,
+    ) -> anyhow::Result<SignedIn> {
         let mut at = authorize.clone();
         let mut response = self.send(FetchRequest::get(at.clone())).await?;
         let mut prompts = 0;
@@ -45,15 +53,21 @@ impl Browser {
             if response.status.is_redirection() {
                 let location = response.headers.get(LOCATION).and_then(|value| value.to_str().ok());
                 let next = at.join(location.context("a redirect says nowhere")?)?;
-                if next.origin() != at.origin() || next.query_pairs().any(|(name, _)| name == "code" || name == "error") {
-                    return Ok(SignedIn { redirect: next, prompts });
+                if next.origin() != at.origin() || next.query_pairs().any(|(name, _)| name == "code" || name == "error")
+                {
+                    return Ok(SignedIn {
+                        redirect: next,
+                        prompts,
+                    });
                 }
                 at = next;
                 response = self.send(FetchRequest::get(at.clone())).await?;
                 continue;
             }
             let page = String::from_utf8_lossy(&response.body).into_owned();
-            let Some(form) = PageForm::find(&page) else { bail!("the page has no form (status {})", response.status) };
+            let Some(form) = PageForm::find(&page) else {
+                bail!("the page has no form (status {})", response.status)
+            };
             let asks_password = form.fields.iter().any(|(name, _)| name == "password");
             if asks_password && typed {
                 bail!("the user name or password of {username} was refused");
@@ -63,14 +77,20 @@ impl Browser {
             at = at.join(&form.action)?;
             let request = FetchRequest::post_form(at.clone(), &form.filled(username, password));
             let origin = at.origin().ascii_serialization();
-            response = self.send(request.header(ORIGIN, HeaderValue::try_from(origin)?)).await?;
+            response = self
+                .send(request.header(ORIGIN, HeaderValue::try_from(origin)?))
+                .await?;
         }
         bail!("the sign-in did not come to an end")
     }
 
     async fn send(&mut self, mut request: FetchRequest) -> anyhow::Result<FetchResponse> {
         if !self.cookies.is_empty() {
-            let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let pairs: Vec<String> = self
+                .cookies
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
             request = request.header(COOKIE, HeaderValue::try_from(pairs.join("; "))?);
         }
         request.max_body = 256 * 1024;
@@ -106,7 +126,10 @@ impl PageForm {
                     let tag = input.split('>').next()?;
                     Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default()))
                 });
-                return Some(Self { action: attribute(tag, "action").unwrap_or_default(), fields: inputs.collect() });
+                return Some(Self {
+                    action: attribute(tag, "action").unwrap_or_default(),
+                    fields: inputs.collect(),
+                });
             }
             rest = beyond;
         }
@@ -114,11 +137,13 @@ impl PageForm {
     }
 
     fn filled(&self, username: &str, password: &str) -> Form {
-        self.fields.iter().fold(Form::default(), |form, (name, value)| match name.as_str() {
-            "username" => form.with(name, username),
-            "password" => form.with(name, password),
-            _ => form.with(name, value.as_str()),
-        })
+        self.fields
+            .iter()
+            .fold(Form::default(), |form, (name, value)| match name.as_str() {
+                "username" => form.with(name, username),
+                "password" => form.with(name, password),
+                _ => form.with(name, value.as_str()),
+            })
     }
 }
 
@@ -131,8 +156,15 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
 
 fn unescaped(text: &str) -> String {
     let named = text.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">");
-    let numbered = named.replace("&#34;", "\"").replace("&#39;", "'").replace("&#x27;", "'").replace("&#60;", "<");
-    numbered.replace("&#62;", ">").replace("&#38;", "&").replace("&amp;", "&")
+    let numbered = named
+        .replace("&#34;", "\"")
+        .replace("&#39;", "'")
+        .replace("&#x27;", "'")
+        .replace("&#60;", "<");
+    numbered
+        .replace("&#62;", ">")
+        .replace("&#38;", "&")
+        .replace("&amp;", "&")
 }
 
 #[cfg(test)]

@@ -45,10 +45,20 @@ pub(crate) struct IdTokenArgs {
 /// When the lab does not answer, or refuses.
 pub(crate) async fn run(args: IdTokenArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     let facts = Facts::read(&args.facts)?;
-    let known = || facts.clients.iter().map(|client| client.name.as_str()).collect::<Vec<_>>().join(", ");
+    let known = || {
+        facts
+            .clients
+            .iter()
+            .map(|client| client.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     let client = facts.clients.iter().find(|client| client.name == args.client);
     let client = client.with_context(|| format!("--client: the lab has {}", known()))?;
-    let fetch: Arc<dyn Fetch> = Arc::new(HttpFetch::new(&Outbound { development: true, ..Outbound::default() })?);
+    let fetch: Arc<dyn Fetch> = Arc::new(HttpFetch::new(&Outbound {
+        development: true,
+        ..Outbound::default()
+    })?);
     if args.all {
         ui.line(all(&*fetch, &facts, &client.idp.client_id, &args).await?.trim_end());
         return Ok(ExitCode::SUCCESS);
@@ -56,11 +66,22 @@ pub(crate) async fn run(args: IdTokenArgs, ui: &Ui) -> anyhow::Result<ExitCode> 
     let username = args.user.unwrap_or_default();
     let user = facts.users.iter().find(|user| user.username == username);
     let user = user.with_context(|| format!("--user: {username} is not in the facts file"))?;
-    let Some(redirect_uri) = client.redirect_uris.first() else { bail!("the client {} signs nobody in", args.client) };
-    let oauth = Oauth { fetch, random: Arc::new(SystemRandom) };
+    let Some(redirect_uri) = client.redirect_uris.first() else {
+        bail!("the client {} signs nobody in", args.client)
+    };
+    let oauth = Oauth {
+        fetch,
+        random: Arc::new(SystemRandom),
+    };
     let issuer = Party::of(&facts.issuer.url)?;
-    let (tokens, _) =
-        oauth.sign_in(&issuer, &credential(&client.idp), redirect_uri, (&user.username, &user.password)).await?;
+    let (tokens, _) = oauth
+        .sign_in(
+            &issuer,
+            &credential(&client.idp),
+            redirect_uri,
+            (&user.username, &user.password),
+        )
+        .await?;
     ui.line(&tokens.id_token.context("the issuer gave no ID token")?);
     Ok(ExitCode::SUCCESS)
 }
@@ -76,9 +97,16 @@ async fn all(fetch: &dyn Fetch, facts: &Facts, client_id: &str, args: &IdTokenAr
     request.max_body = 1024 * 1024 * 1024;
     request.timeout = std::time::Duration::from_secs(600);
     let bearer = HeaderValue::try_from(format!("Bearer {}", facts.admin.token))?;
-    let response = fetch.fetch(request.header(AUTHORIZATION, bearer)).await.context("the lab does not answer")?;
+    let response = fetch
+        .fetch(request.header(AUTHORIZATION, bearer))
+        .await
+        .context("the lab does not answer")?;
     let text = String::from_utf8_lossy(&response.body).into_owned();
-    anyhow::ensure!(response.status.is_success(), "the lab answered {}: {text}", response.status);
+    anyhow::ensure!(
+        response.status.is_success(),
+        "the lab answered {}: {text}",
+        response.status
+    );
     Ok(text)
 }
 

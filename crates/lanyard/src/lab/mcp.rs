@@ -51,7 +51,10 @@ pub(crate) async fn call(
         .header(AUTHORIZATION, HeaderValue::try_from(format!("Bearer {access_token}"))?)
         .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
         .header(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"))
-        .header(HeaderName::from_static("mcp-protocol-version"), HeaderValue::from_static("2026-07-28"))
+        .header(
+            HeaderName::from_static("mcp-protocol-version"),
+            HeaderValue::from_static("2026-07-28"),
+        )
         .header(HeaderName::from_static("mcp-method"), HeaderValue::try_from(method)?);
     if let Some(name) = name {
         request = request.header(HeaderName::from_static("mcp-name"), HeaderValue::try_from(name)?);
@@ -62,7 +65,15 @@ pub(crate) async fn call(
         return Ok(Answered { status, result: None });
     }
     let text = String::from_utf8_lossy(&response.body);
-    let message = text.lines().find_map(|line| line.strip_prefix("data:")).unwrap_or(&text).trim().to_owned();
+    let message = text
+        .lines()
+        .find_map(|line| line.strip_prefix("data:"))
+        .unwrap_or(&text)
+        .trim()
+        .to_owned();
     let message: Value = serde_json::from_str(&message).context("the answer is no JSON-RPC message")?;
-    Ok(Answered { status, result: message.get("result").cloned() })
+    Ok(Answered {
+        status,
+        result: message.get("result").cloned(),
+    })
 }

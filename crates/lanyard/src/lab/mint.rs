@@ -54,12 +54,17 @@ struct Wanted {
 
 /// The router of the lab's own endpoint.
 pub(crate) fn router(mint: Mint) -> Router {
-    Router::new().route("/id-tokens", post(handle)).with_state(Arc::new(mint))
+    Router::new()
+        .route("/id-tokens", post(handle))
+        .with_state(Arc::new(mint))
 }
 
 async fn handle(State(mint): State<Arc<Mint>>, headers: HeaderMap, Query(wanted): Query<Wanted>) -> Response {
     let expected = format!("Bearer {}", mint.admin_token.expose_secret());
-    let presented = headers.get(AUTHORIZATION).map(|value| value.as_bytes().to_vec()).unwrap_or_default();
+    let presented = headers
+        .get(AUTHORIZATION)
+        .map(|value| value.as_bytes().to_vec())
+        .unwrap_or_default();
     if !constant_time_eq(expected.as_bytes(), &presented) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
@@ -127,7 +132,9 @@ impl Mint {
         ttl: Duration,
     ) -> anyhow::Result<String> {
         let rings = self.basis.rings.snapshot();
-        let Some(ring) = rings.get(Ring::Idp) else { bail!("the lab has no issuer") };
+        let Some(ring) = rings.get(Ring::Idp) else {
+            bail!("the lab has no issuer")
+        };
         let now = self.basis.now();
         let authentication = &session.authentication;
         let claims = IdTokenClaims {

@@ -53,7 +53,10 @@ impl Party {
     /// # Errors
     /// When the issuer is no URL.
     pub(crate) fn of(issuer: &str) -> anyhow::Result<Self> {
-        Ok(Self { issuer: issuer.to_owned(), token_endpoint: Url::parse(&format!("{issuer}/oauth2/token"))? })
+        Ok(Self {
+            issuer: issuer.to_owned(),
+            token_endpoint: Url::parse(&format!("{issuer}/oauth2/token"))?,
+        })
     }
 }
 
@@ -91,13 +94,21 @@ impl Oauth {
             .append_pair("nonce", &nonce)
             .append_pair("code_challenge", &s256_challenge(&verifier))
             .append_pair("code_challenge_method", "S256");
-        let SignedIn { redirect, prompts } =
-            Browser::new(Arc::clone(&self.fetch)).sign_in(&authorize, username, password).await?;
-        let answer = |name: &str| redirect.query_pairs().find(|(own, _)| own == name).map(|(_, value)| value.into_owned());
+        let SignedIn { redirect, prompts } = Browser::new(Arc::clone(&self.fetch))
+            .sign_in(&authorize, username, password)
+            .await?;
+        let answer = |name: &str| {
+            redirect
+                .query_pairs()
+                .find(|(own, _)| own == name)
+                .map(|(_, value)| value.into_owned())
+        };
         if answer("state").as_deref() != Some(state.as_str()) || answer("iss").as_deref() != Some(&issuer.issuer) {
             bail!("the redirect has another state or issuer");
         }
-        let Some(code) = answer("code") else { bail!("the sign-in ended with {}", answer("error").unwrap_or_default()) };
+        let Some(code) = answer("code") else {
+            bail!("the sign-in ended with {}", answer("error").unwrap_or_default())
+        };
         let form = Form::default()
             .with("grant_type", GrantType::AuthorizationCode.as_str())
             .with("code", code)
@@ -140,7 +151,9 @@ impl Oauth {
         client: &LabCredential,
         id_jag: &str,
     ) -> anyhow::Result<Result<TokenResponse, Refused>> {
-        let form = Form::default().with("grant_type", GrantType::JwtBearer.as_str()).with("assertion", id_jag);
+        let form = Form::default()
+            .with("grant_type", GrantType::JwtBearer.as_str())
+            .with("assertion", id_jag);
         self.token_request(ras, client, form).await
     }
 
@@ -157,20 +170,26 @@ impl Oauth {
                 FetchRequest::post_form(party.token_endpoint.clone(), &form).header(AUTHORIZATION, basic)
             }
             (None, Some(jwk)) => {
-                let form = form
-                    .with("client_assertion_type", ASSERTION_TYPE)
-                    .with("client_assertion", self.assertion(&client.client_id, jwk, &party.issuer)?);
+                let form = form.with("client_assertion_type", ASSERTION_TYPE).with(
+                    "client_assertion",
+                    self.assertion(&client.client_id, jwk, &party.issuer)?,
+                );
                 FetchRequest::post_form(party.token_endpoint.clone(), &form)
             }
             (None, None) => bail!("the client has no credential"),
         };
         let response = self.fetch.fetch(request).await?;
         if response.status.is_success() {
-            return Ok(Ok(serde_json::from_slice(&response.body).context("the answer is no token response")?));
+            return Ok(Ok(
+                serde_json::from_slice(&response.body).context("the answer is no token response")?
+            ));
         }
         let body = serde_json::from_slice(&response.body)
             .with_context(|| format!("the answer {} is no OAuth error", response.status))?;
-        Ok(Err(Refused { status: response.status.as_u16(), body }))
+        Ok(Err(Refused {
+            status: response.status.as_u16(),
+            body,
+        }))
     }
 
     fn assertion(&self, client_id: &str, jwk: &serde_json::Value, audience: &str) -> anyhow::Result<String> {

@@ -122,7 +122,11 @@ pub(crate) fn client_specs(client: &LabClient) -> anyhow::Result<[ClientSpec; 2]
             side,
             client_id: credential.client_id.clone(),
             name: Some(client.name.clone()),
-            auth: if jwks.is_some() { ClientAuthMethod::PrivateKeyJwt } else { ClientAuthMethod::Secret },
+            auth: if jwks.is_some() {
+                ClientAuthMethod::PrivateKeyJwt
+            } else {
+                ClientAuthMethod::Secret
+            },
             secret_sha256: credential.secret.as_ref().map(|secret| sha256_hex(secret.as_bytes())),
             secret: None,
             jwks,
@@ -150,7 +154,11 @@ pub(crate) fn cli_client_specs() -> [ClientSpec; 2] {
         secret_sha256: None,
         secret: None,
         jwks: None,
-        redirect_uris: if side == Side::Idp { vec!["http://127.0.0.1/callback".to_owned()] } else { Vec::new() },
+        redirect_uris: if side == Side::Idp {
+            vec!["http://127.0.0.1/callback".to_owned()]
+        } else {
+            Vec::new()
+        },
         post_logout_redirect_uris: Vec::new(),
         grants: None,
         scopes: (side == Side::Idp).then(|| OPENID_SCOPES.to_owned()),
@@ -180,13 +188,21 @@ pub(crate) fn sample_connector(addresses: Addresses, n: usize, sample: &Sample) 
             })
             .collect(),
         default_scopes: Some(sample.all_scopes()),
-        tools: sample.tools.iter().map(|tool| (tool.name.to_owned(), tool.scope.to_owned())).collect(),
+        tools: sample
+            .tools
+            .iter()
+            .map(|tool| (tool.name.to_owned(), tool.scope.to_owned()))
+            .collect(),
         upstream: Some(Upstream {
             url: format!("http://{}/mcp", addresses.sample(n)),
             insecure: false,
             durable: false,
         }),
-        status: if sample.staged { ConnectorStatus::Staged } else { ConnectorStatus::Active },
+        status: if sample.staged {
+            ConnectorStatus::Staged
+        } else {
+            ConnectorStatus::Active
+        },
     }
 }
 
@@ -206,7 +222,11 @@ pub(crate) fn upstream_connector(addresses: Addresses, name: &str, url: &str) ->
         }],
         default_scopes: Some(scope.clone()),
         tools: BTreeMap::from([("*".to_owned(), scope)]),
-        upstream: Some(Upstream { url: url.to_owned(), insecure: false, durable: false }),
+        upstream: Some(Upstream {
+            url: url.to_owned(),
+            insecure: false,
+            durable: false,
+        }),
         status: ConnectorStatus::Active,
     }
 }
@@ -228,11 +248,20 @@ pub(crate) fn allow(title: &str, groups: &[&str], connectors: AllOr, scopes: All
 
 /// A group.
 pub(crate) fn group(name: &str) -> GroupSpec {
-    GroupSpec { name: name.to_owned(), kind: GroupKind::Group }
+    GroupSpec {
+        name: name.to_owned(),
+        kind: GroupKind::Group,
+    }
 }
 
 /// A person with a fresh password.
-pub(crate) fn person(username: &str, display_name: &str, groups: &[&str], active: bool, random: &dyn Random) -> LabUser {
+pub(crate) fn person(
+    username: &str,
+    display_name: &str,
+    groups: &[&str],
+    active: bool,
+    random: &dyn Random,
+) -> LabUser {
     let password = token(random).expose_secret().chars().take(20).collect::<String>();
     LabUser {
         spec: UserSpec {
@@ -249,7 +278,13 @@ pub(crate) fn person(username: &str, display_name: &str, groups: &[&str], active
 
 /// The trust record for our own issuer: it asserts the people of the default tenant.
 pub(crate) fn own_trust(addresses: Addresses, ras_clients: AllOr) -> TrustSpec {
-    trust(&format!("http://{}", addresses.issuer()), &format!("http://{}/oauth2/jwks", addresses.issuer()), "default", ras_clients, AllOr::ALL)
+    trust(
+        &format!("http://{}", addresses.issuer()),
+        &format!("http://{}/oauth2/jwks", addresses.issuer()),
+        "default",
+        ras_clients,
+        AllOr::ALL,
+    )
 }
 
 /// A trust record with just-in-time accounts.
@@ -260,7 +295,9 @@ pub(crate) fn trust(issuer: &str, jwks_uri: &str, tenant: &str, clients: AllOr, 
         tenant_claim: None,
         jwks_uri: Some(jwks_uri.to_owned()),
         jwks: None,
-        algorithms: ["ES256", "EdDSA", "RS256", "PS256", "ES384"].map(str::to_owned).to_vec(),
+        algorithms: ["ES256", "EdDSA", "RS256", "PS256", "ES384"]
+            .map(str::to_owned)
+            .to_vec(),
         clients,
         resources,
         scopes: None,
@@ -275,8 +312,10 @@ pub(crate) fn trust(issuer: &str, jwks_uri: &str, tenant: &str, clients: AllOr, 
 
 /// The audience for our own RAS with the mapping of these clients.
 pub(crate) fn own_audience(addresses: Addresses, clients: &[LabClient]) -> AudienceSpec {
-    let mut mapping: BTreeMap<String, String> =
-        clients.iter().map(|client| (client.idp.client_id.clone(), client.ras.client_id.clone())).collect();
+    let mut mapping: BTreeMap<String, String> = clients
+        .iter()
+        .map(|client| (client.idp.client_id.clone(), client.ras.client_id.clone()))
+        .collect();
     mapping.insert(CLI_CLIENT.to_owned(), CLI_CLIENT.to_owned());
     AudienceSpec {
         issuer: format!("http://{}", addresses.ras()),
@@ -292,7 +331,11 @@ pub(crate) fn own_audience(addresses: Addresses, clients: &[LabClient]) -> Audie
 
 /// The names of the open samples.
 pub(crate) fn open_samples() -> Vec<&'static str> {
-    SAMPLES.iter().filter(|sample| !sample.staged).map(|sample| sample.name).collect()
+    SAMPLES
+        .iter()
+        .filter(|sample| !sample.staged)
+        .map(|sample| sample.name)
+        .collect()
 }
 
 /// Puts people, clients and connectors into one document; passwords are hashed apart.

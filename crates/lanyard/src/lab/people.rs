@@ -18,7 +18,10 @@ pub(crate) async fn hashes(
     done: impl Fn(),
 ) -> anyhow::Result<HashMap<String, String>> {
     let mut waiting = futures_util::stream::iter(users.iter().map(|user| async {
-        let hash = passwords.hash(user.password.clone()).await.context("a password cannot be hashed")?;
+        let hash = passwords
+            .hash(user.password.clone())
+            .await
+            .context("a password cannot be hashed")?;
         anyhow::Ok((user.spec.username.to_lowercase(), hash))
     }))
     .buffer_unordered(16);

@@ -24,8 +24,11 @@ pub(crate) fn router(sample: &'static Sample) -> Router {
     // Samples stand on loopback behind the gateway, which calls them by address.
     config.allowed_hosts = vec!["127.0.0.1".to_owned()];
     config.json_response = true;
-    let service =
-        StreamableHttpService::new(move || Ok(Server { sample }), Arc::new(LocalSessionManager::default()), config);
+    let service = StreamableHttpService::new(
+        move || Ok(Server { sample }),
+        Arc::new(LocalSessionManager::default()),
+        config,
+    );
     Router::new().route_service("/mcp", service)
 }
 
@@ -47,7 +50,9 @@ impl ServerHandler for Server {
         _request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.sample.tools.iter().map(described).collect()))
+        Ok(ListToolsResult::with_all_items(
+            self.sample.tools.iter().map(described).collect(),
+        ))
     }
 
     async fn call_tool(

@@ -63,7 +63,10 @@ pub(crate) fn config(addresses: Addresses, state_dir: &Path, store: Option<&str>
         admin: Some(on(addresses.admin())),
         metrics: Some(addresses.metrics()),
         store: match store {
-            Some(url) => StoreConfig::Postgres { url: secret::Url(url.to_owned()), connections: 16 },
+            Some(url) => StoreConfig::Postgres {
+                url: secret::Url(url.to_owned()),
+                connections: 16,
+            },
             None => StoreConfig::Sqlite(state_dir.join("lanyard.db")),
         },
         kek: KekSource::StateDirectory,
@@ -72,7 +75,10 @@ pub(crate) fn config(addresses: Addresses, state_dir: &Path, store: Option<&str>
         limits: LimitsConfig {
             drain: Duration::from_secs(5),
         },
-        log: LogConfig { level: "warn".to_owned(), json: false },
+        log: LogConfig {
+            level: "warn".to_owned(),
+            json: false,
+        },
     })
 }
 
@@ -98,7 +104,10 @@ impl Lab {
             let socket = listen::bind(addresses.sample(n), "sample server").await?;
             let handler = listen::router(sample_server::router(sample));
             let drain = Duration::from_secs(1);
-            samples.start(sample.name, listen::serve(socket, None, handler, samples.stop_token(), drain));
+            samples.start(
+                sample.name,
+                listen::serve(socket, None, handler, samples.stop_token(), drain),
+            );
         }
         let running = match compose::start(config).await {
             Ok(running) => running,
@@ -107,7 +116,9 @@ impl Lab {
                 return Err(error);
             }
         };
-        let Some(basis) = running.basis.clone() else { bail!("the lab has no store") };
+        let Some(basis) = running.basis.clone() else {
+            bail!("the lab has no store")
+        };
         let cx = basis.own_cx();
         let admin = owner()?;
         let made = basis
@@ -115,16 +126,29 @@ impl Lab {
             .write(move |tx| tokens::create(&cx, tx, &admin, ("lab", AdminRole::Owner, None)))
             .await
             .context("no administrator token could be made")?;
-        let Outcome::Granted((_, admin_token)) = made else { bail!("no administrator token could be made") };
-        Ok(Self { running, addresses, admin_token, samples })
+        let Outcome::Granted((_, admin_token)) = made else {
+            bail!("no administrator token could be made")
+        };
+        Ok(Self {
+            running,
+            addresses,
+            admin_token,
+            samples,
+        })
     }
 
     /// Applies an organisation, with the hashes of its people's passwords.
     ///
     /// # Errors
     /// When an entry is refused.
-    pub(crate) async fn apply(&self, organisation: Organisation, hashes: HashMap<String, String>) -> anyhow::Result<()> {
-        let Some(basis) = self.running.basis.clone() else { bail!("the lab has no store") };
+    pub(crate) async fn apply(
+        &self,
+        organisation: Organisation,
+        hashes: HashMap<String, String>,
+    ) -> anyhow::Result<()> {
+        let Some(basis) = self.running.basis.clone() else {
+            bail!("the lab has no store")
+        };
         let (cx, admin) = (basis.own_cx(), owner()?);
         let (vault, deployment) = (Arc::clone(&basis.vault), Arc::clone(&self.running.deployment));
         let end = basis.store.write(move |tx| -> Result<_, StoreError> {
@@ -147,5 +171,8 @@ impl Lab {
 
 /// Whoever starts a lab owns it.
 fn owner() -> anyhow::Result<Admin> {
-    Ok(Admin { token: AdminTokenId::parse("adm_lab")?, role: AdminRole::Owner })
+    Ok(Admin {
+        token: AdminTokenId::parse("adm_lab")?,
+        role: AdminRole::Owner,
+    })
 }

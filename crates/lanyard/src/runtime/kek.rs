@@ -17,8 +17,12 @@ use crate::runtime::private_file;
 /// When the file is missing, readable by others, or holds no key of 32 bytes.
 pub(crate) fn load(source: &KekSource, state_dir: &Path, random: &dyn Random) -> anyhow::Result<Kek> {
     match source {
-        KekSource::File(path) => parse(&private_file::read(path)?)
-            .with_context(|| format!("kek.file: {} holds no key: 32 bytes are needed, as they are, in hexadecimal or in base64", path.display())),
+        KekSource::File(path) => parse(&private_file::read(path)?).with_context(|| {
+            format!(
+                "kek.file: {} holds no key: 32 bytes are needed, as they are, in hexadecimal or in base64",
+                path.display()
+            )
+        }),
         KekSource::StateDirectory => {
             let path = state_dir.join("kek");
             if !path.exists() {
@@ -26,8 +30,12 @@ pub(crate) fn load(source: &KekSource, state_dir: &Path, random: &dyn Random) ->
                 private_file::write(&path, &*bytes)?;
                 return Ok(kek);
             }
-            parse(&private_file::read(&path)?)
-                .with_context(|| format!("{} holds no key of 32 bytes; restore it, or start with an empty state directory", path.display()))
+            parse(&private_file::read(&path)?).with_context(|| {
+                format!(
+                    "{} holds no key of 32 bytes; restore it, or start with an empty state directory",
+                    path.display()
+                )
+            })
         }
     }
 }
@@ -37,7 +45,11 @@ fn parse(bytes: &[u8]) -> Option<Kek> {
         return Some(Kek::from_bytes(raw));
     }
     let text = std::str::from_utf8(bytes).ok()?.trim();
-    let decoded = if text.len() == 64 { from_hex(text) } else { from_base64(text) }?;
+    let decoded = if text.len() == 64 {
+        from_hex(text)
+    } else {
+        from_base64(text)
+    }?;
     <[u8; 32]>::try_from(decoded.as_slice()).ok().map(Kek::from_bytes)
 }
 
@@ -45,7 +57,10 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
     if !text.is_ascii() {
         return None;
     }
-    text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+    text.as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect()
 }
 
 fn from_base64(text: &str) -> Option<Vec<u8>> {

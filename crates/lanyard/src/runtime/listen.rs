@@ -137,7 +137,12 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { builder, handler, peer, watcher } = self;
+        let Self {
+            builder,
+            handler,
+            peer,
+            watcher,
+        } = self;
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(Peer(peer));
             let answer = handler(request);

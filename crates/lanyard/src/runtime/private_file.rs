@@ -20,7 +20,12 @@ pub(crate) fn ensure_directory(path: &Path) -> anyhow::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .with_context(|| format!("the directory {} cannot be made; make it, or name another one", path.display()))
+        .with_context(|| {
+            format!(
+                "the directory {} cannot be made; make it, or name another one",
+                path.display()
+            )
+        })
 }
 
 /// Writes a file of mode 0600, complete or not at all: written beside its place, synced, then renamed.
@@ -30,7 +35,12 @@ pub(crate) fn ensure_directory(path: &Path) -> anyhow::Result<()> {
 pub(crate) fn write(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
     let beside = beside(path);
     let attempt = || -> io::Result<()> {
-        let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&beside)?;
         file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
         file.write_all(contents)?;
         file.sync_all()?;
@@ -51,7 +61,10 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let metadata = std::fs::metadata(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
-        anyhow::bail!("{} has mode {mode:04o}: others may read it. Run `chmod 600 {0}`", path.display());
+        anyhow::bail!(
+            "{} has mode {mode:04o}: others may read it. Run `chmod 600 {0}`",
+            path.display()
+        );
     }
     std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
 }

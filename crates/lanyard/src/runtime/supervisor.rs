@@ -19,7 +19,11 @@ pub(crate) struct Supervisor {
 
 impl Default for Supervisor {
     fn default() -> Self {
-        Self { stop: CancellationToken::new(), tracker: TaskTracker::new(), dead: Arc::default() }
+        Self {
+            stop: CancellationToken::new(),
+            tracker: TaskTracker::new(),
+            dead: Arc::default(),
+        }
     }
 }
 
@@ -55,7 +59,10 @@ impl Supervisor {
 
     /// Tasks that died, with the reason.
     pub(crate) fn dead(&self) -> Vec<(&'static str, String)> {
-        self.dead.lock().map(|dead| dead.iter().map(|(name, why)| (*name, why.clone())).collect()).unwrap_or_default()
+        self.dead
+            .lock()
+            .map(|dead| dead.iter().map(|(name, why)| (*name, why.clone())).collect())
+            .unwrap_or_default()
     }
 
     /// Stops every task and waits until they have ended.

@@ -21,8 +21,12 @@ pub(crate) fn acceptor(files: &TlsFiles) -> anyhow::Result<TlsAcceptor> {
         .and_then(Iterator::collect)
         .with_context(|| format!("tls.certificate_file: {name} is no readable PEM file"))?;
     anyhow::ensure!(!chain.is_empty(), "tls.certificate_file: {name} holds no certificate");
-    let key = PrivateKeyDer::from_pem_file(&files.key_file)
-        .with_context(|| format!("tls.key_file: {} is no readable PEM private key", files.key_file.display()))?;
+    let key = PrivateKeyDer::from_pem_file(&files.key_file).with_context(|| {
+        format!(
+            "tls.key_file: {} is no readable PEM private key",
+            files.key_file.display()
+        )
+    })?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

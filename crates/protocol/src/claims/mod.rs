@@ -5,4 +5,3 @@ pub mod client_assertion;
 pub mod id_jag;
 pub mod id_token;
 pub mod time;
-

@@ -27,9 +27,14 @@ impl GrantType {
 
     /// Reads a value of `grant_type`; `None` for one that Lanyard does not know.
     pub fn parse(value: &str) -> Option<Self> {
-        [Self::AuthorizationCode, Self::RefreshToken, Self::TokenExchange, Self::JwtBearer]
-            .into_iter()
-            .find(|grant| grant.as_str() == value)
+        [
+            Self::AuthorizationCode,
+            Self::RefreshToken,
+            Self::TokenExchange,
+            Self::JwtBearer,
+        ]
+        .into_iter()
+        .find(|grant| grant.as_str() == value)
     }
 }
 

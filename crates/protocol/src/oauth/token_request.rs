@@ -74,7 +74,10 @@ impl RefreshTokenRequest {
     /// # Errors
     /// [`RequestError`].
     pub fn parse(form: &Form) -> Result<Self, RequestError> {
-        Ok(Self { refresh_token: token(form, "refresh_token")?, scope: scope(form)? })
+        Ok(Self {
+            refresh_token: token(form, "refresh_token")?,
+            scope: scope(form)?,
+        })
     }
 }
 
@@ -84,16 +87,19 @@ impl TokenExchangeRequest {
     /// # Errors
     /// [`RequestError`].
     pub fn parse(form: &Form) -> Result<Self, RequestError> {
-        let requested = form.once("requested_token_type")?.ok_or(RequestError::Missing("requested_token_type"))?;
+        let requested = form
+            .once("requested_token_type")?
+            .ok_or(RequestError::Missing("requested_token_type"))?;
         let requested_token_type =
             TokenTypeUri::parse(requested).ok_or(RequestError::Unsupported("requested_token_type"))?;
         if form.all("audience").len() != 1 {
             return Err(RequestError::OneAudience);
         }
         let audience = form.once("audience")?.ok_or(RequestError::OneAudience)?.to_owned();
-        let subject = form.once("subject_token_type")?.ok_or(RequestError::Missing("subject_token_type"))?;
-        let subject_token_type =
-            TokenTypeUri::parse(subject).ok_or(RequestError::Unsupported("subject_token_type"))?;
+        let subject = form
+            .once("subject_token_type")?
+            .ok_or(RequestError::Missing("subject_token_type"))?;
+        let subject_token_type = TokenTypeUri::parse(subject).ok_or(RequestError::Unsupported("subject_token_type"))?;
         match subject_token_type {
             TokenTypeUri::IdToken | TokenTypeUri::RefreshToken | TokenTypeUri::Saml2 => {}
             TokenTypeUri::IdJag | TokenTypeUri::AccessToken | TokenTypeUri::Jwt => {
@@ -127,7 +133,11 @@ impl JwtBearerRequest {
         if form.has("authorization_details") {
             return Err(RequestError::AuthorizationDetails);
         }
-        Ok(Self { assertion: token(form, "assertion")?, scope: scope(form)?, resources: resources(form)? })
+        Ok(Self {
+            assertion: token(form, "assertion")?,
+            scope: scope(form)?,
+            resources: resources(form)?,
+        })
     }
 }
 
@@ -140,12 +150,17 @@ fn token(form: &Form, name: &'static str) -> Result<String, RequestError> {
 }
 
 fn scope(form: &Form) -> Result<Option<ScopeSet>, RequestError> {
-    let Some(value) = form.once("scope")? else { return Ok(None) };
+    let Some(value) = form.once("scope")? else {
+        return Ok(None);
+    };
     ScopeSet::parse(value).map(Some).map_err(|_| RequestError::Scope)
 }
 
 fn resources(form: &Form) -> Result<Vec<ResourceId>, RequestError> {
-    form.all("resource").into_iter().map(|value| ResourceId::parse(value).map_err(|_| RequestError::Resource)).collect()
+    form.all("resource")
+        .into_iter()
+        .map(|value| ResourceId::parse(value).map_err(|_| RequestError::Resource))
+        .collect()
 }
 
 /// Why a request was not read. Each maps to one OAuth code (requirements, section 16, rows 1, 6, 8 and 10).

@@ -33,8 +33,15 @@ impl TokenTypeUri {
 
     /// Reads an identifier; `None` for an unknown one.
     pub fn parse(value: &str) -> Option<Self> {
-        [Self::IdJag, Self::IdToken, Self::RefreshToken, Self::Saml2, Self::AccessToken, Self::Jwt]
-            .into_iter()
-            .find(|kind| kind.as_str() == value)
+        [
+            Self::IdJag,
+            Self::IdToken,
+            Self::RefreshToken,
+            Self::Saml2,
+            Self::AccessToken,
+            Self::Jwt,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_str() == value)
     }
 }

@@ -1,10 +1,6 @@
 //! The pages over their router, without sockets and without a browser.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test ends where it breaks"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where it breaks")]
 
 mod authorize;
 mod logout;
