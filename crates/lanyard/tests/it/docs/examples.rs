@@ -114,3 +114,14 @@ fn the_configuration_for_production_may_be_started() {
     assert!(checked.contains("This configuration may be started"), "{checked}");
     assert!(!checked.contains("development"), "{checked}");
 }
+
+/// The check opens the store and drops it on a thread that drives a runtime, where the driver must not block.
+#[test]
+fn a_configuration_with_postgres_is_checked_to_the_end() {
+    let home = tempfile::tempdir().unwrap();
+    let database = lanyard_testkit::postgres::database();
+    let text = format!("{}\n[store]\nurl = \"{}\"\n", example("lanyard.toml"), database.url());
+    std::fs::write(home.path().join("lanyard.toml"), text).unwrap();
+    let checked = said(home.path(), &["config", "check", "-c", "lanyard.toml"]);
+    assert!(checked.contains("PostgreSQL, 8 connections"), "{checked}");
+}
