@@ -42,7 +42,11 @@ impl Form {
     /// # Errors
     /// [`FormError::Repeated`] when it was sent more than once.
     pub fn once(&self, name: &'static str) -> Result<Option<&str>, FormError> {
-        let mut values = self.0.iter().filter(|(own, _)| own == name).map(|(_, value)| value.as_str());
+        let mut values = self
+            .0
+            .iter()
+            .filter(|(own, _)| own == name)
+            .map(|(_, value)| value.as_str());
         let first = values.next();
         if values.next().is_some() {
             return Err(FormError::Repeated(name));
@@ -52,7 +56,11 @@ impl Form {
 
     /// Every non-empty value of a parameter that may be repeated (`resource`, RFC 8707, section 2).
     pub fn all(&self, name: &str) -> Vec<&str> {
-        self.0.iter().filter(|(own, value)| own == name && !value.is_empty()).map(|(_, value)| value.as_str()).collect()
+        self.0
+            .iter()
+            .filter(|(own, value)| own == name && !value.is_empty())
+            .map(|(_, value)| value.as_str())
+            .collect()
     }
 
     /// Whether the parameter was sent at all, even empty.
@@ -98,7 +106,8 @@ pub fn encode(value: &str) -> String {
     url::form_urlencoded::byte_serialize(value.as_bytes()).collect()
 }
 
-/// Decodes one form-encoded value strictly: every `%` needs two hexadecimal digits, the result must be UTF-8.
+/// Decodes one form-encoded value strictly: every `%` needs two hexadecimal digits, the result must be UTF-8
+/// without NUL.
 ///
 /// # Errors
 /// [`FormError::Encoding`].
@@ -109,12 +118,22 @@ pub fn decode(value: &[u8]) -> Result<String, FormError> {
         match byte {
             b'+' => out.push(b' '),
             b'%' => {
-                let high = rest.next().and_then(|b| char::from(*b).to_digit(16)).ok_or(FormError::Encoding)?;
-                let low = rest.next().and_then(|b| char::from(*b).to_digit(16)).ok_or(FormError::Encoding)?;
+                let high = rest
+                    .next()
+                    .and_then(|b| char::from(*b).to_digit(16))
+                    .ok_or(FormError::Encoding)?;
+                let low = rest
+                    .next()
+                    .and_then(|b| char::from(*b).to_digit(16))
+                    .ok_or(FormError::Encoding)?;
                 out.push(u8::try_from(high * 16 + low).map_err(|_| FormError::Encoding)?);
             }
             other => out.push(*other),
         }
+    }
+    // No parameter of any protocol here has a NUL, and not every store can hold one.
+    if out.contains(&0) {
+        return Err(FormError::Encoding);
     }
     String::from_utf8(out).map_err(|_| FormError::Encoding)
 }
@@ -162,7 +181,7 @@ mod tests {
 
     #[test]
     fn half_an_escape_is_refused() {
-        for bad in ["a=%", "a=%4", "a=%zz", "a=%ff"] {
+        for bad in ["a=%", "a=%4", "a=%zz", "a=%ff", "a=b%00", "a%00=b", "a=\0"] {
             assert_eq!(Form::parse(bad.as_bytes()), Err(FormError::Encoding), "{bad}");
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! Owns the transaction that the traits are written on. Never knows how an engine runs a statement.
 
+use std::borrow::Cow;
+
 use lanyard_core::clock::Timestamp;
 use lanyard_core::store::{StoreError, Tx};
 
@@ -14,6 +16,19 @@ pub(crate) enum Value<'a> {
     Int(i64),
     Text(&'a str),
     Bytes(&'a [u8]),
+}
+
+/// What stands in a text for the one character that PostgreSQL cannot store (U+0000).
+const REPLACEMENT: &str = "\u{FFFD}";
+
+/// A text as both engines can hold it. No value of ours has the character; one of somebody else's must not make a
+/// statement fail on one engine and not on the other, and finds nothing.
+pub(crate) fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') {
+        Cow::Owned(text.replace('\0', REPLACEMENT))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// A statement whose text differs between the engines (`dialect.rs`).

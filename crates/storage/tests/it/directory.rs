@@ -20,6 +20,19 @@ conformance! {
         assert_eq!(b.read(|tx| tx.find_user_by_username("eve")).unwrap(), None);
     }
 
+    fn a_text_that_one_engine_cannot_hold_is_found_by_nobody_and_breaks_no_unit(b) {
+        b.write(|tx| tx.insert_user(&user("ada"))).unwrap();
+        let found = b.read(|tx| tx.find_user_by_username("ada\0"));
+        assert_eq!(found.unwrap(), None);
+        b.write(|tx| {
+            let mut odd = user("odd");
+            odd.display_name = "a\0b".to_owned();
+            tx.insert_user(&odd)
+        }).unwrap();
+        let odd = b.read(|tx| tx.find_user_by_username("odd")).unwrap().unwrap();
+        assert_eq!(odd.display_name, "a\u{fffd}b");
+    }
+
     fn a_taken_user_name_is_a_conflict_and_the_unit_may_go_on(b) {
         b.write(|tx| tx.insert_user(&user("ada"))).unwrap();
         let both = b.write(|tx| {

@@ -14,7 +14,7 @@ use postgres::{Client, Config, NoTls, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::row::{Row, Source};
-use crate::sql::{EachRow, Link, Texts, Value};
+use crate::sql::{EachRow, Link, Texts, Value, storable};
 
 /// Nothing of ours runs long; what hangs is ended by the server, and a commit is on disk unless the server's own
 /// setting is stricter still. Every statement looks up keys: planning it anew for other values gains nothing.
@@ -106,7 +106,7 @@ impl ToSql for Value<'_> {
         match self {
             Self::Null => Ok(IsNull::Yes),
             Self::Int(number) => number.to_sql_checked(ty, out),
-            Self::Text(text) => text.to_sql_checked(ty, out),
+            Self::Text(text) => storable(text).to_sql_checked(ty, out),
             Self::Bytes(bytes) => bytes.to_sql_checked(ty, out),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Owns every pragma and the meaning of SQLite's errors. Never runs a transaction.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement, ToSql, ffi};
 
 use crate::row::{Row, Source};
-use crate::sql::{EachRow, Link, Texts, Value};
+use crate::sql::{EachRow, Link, Texts, Value, storable};
 
 /// The size of a page.
 pub(super) const PAGE: u64 = 4096;
@@ -134,7 +135,10 @@ impl ToSql for Value<'_> {
         Ok(ToSqlOutput::Borrowed(match self {
             Self::Null => ValueRef::Null,
             Self::Int(number) => ValueRef::Integer(*number),
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Text(text) => match storable(text) {
+                Cow::Borrowed(text) => ValueRef::Text(text.as_bytes()),
+                Cow::Owned(text) => return Ok(ToSqlOutput::Owned(rusqlite::types::Value::Text(text))),
+            },
             Self::Bytes(bytes) => ValueRef::Blob(bytes),
         }))
     }
