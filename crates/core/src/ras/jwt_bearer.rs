@@ -25,7 +25,7 @@ use crate::ras::denial::Denial;
 use crate::ras::scope::{Asked, decide};
 use crate::ras::settings::RasSettings;
 use crate::ras::subject::{Resolved, link, provision, resolve};
-use crate::ras::target;
+use crate::ras::target::{self, Target};
 use crate::store::replay::ReplayKind;
 use crate::store::trust::TrustStore;
 use crate::store::{StoreError, Tx};
@@ -159,8 +159,8 @@ fn examine(
     if let Err(denial) = check_trust(&trust, client, id_jag) {
         return Ok(Err(denial));
     }
-    let resource = match target::resolve(tx, &trust, id_jag.resource.as_ref(), &request.resources)? {
-        Ok(resource) => resource,
+    let Target { resource, beside } = match target::resolve(tx, &trust, id_jag.resource.as_ref(), &request.resources)? {
+        Ok(target) => target,
         Err(denial) => return Ok(Err(denial)),
     };
     let asked = Asked {
@@ -168,6 +168,7 @@ fn examine(
         claimed: id_jag.scope.as_ref(),
         requested: request.scope.as_ref(),
         resource: &resource,
+        beside: &beside,
         client: &client.client.scopes,
         trust: trust.scopes.as_ref(),
     };

@@ -20,6 +20,8 @@ pub(super) struct Asked<'a> {
     /// The `scope` parameter; `None` or empty is "as granted".
     pub(super) requested: Option<&'a ScopeSet>,
     pub(super) resource: &'a Resource,
+    /// Scopes of other resources of the same claim: known, and nothing for this one.
+    pub(super) beside: &'a ScopeSet,
     /// Empty is no ceiling.
     pub(super) client: &'a ScopeSet,
     pub(super) trust: Option<&'a ScopeSet>,
@@ -54,9 +56,11 @@ pub(super) fn decide(asked: &Asked<'_>) -> Result<ScopeSet, Denial> {
 }
 
 fn within_claim(asked: &Asked<'_>, claimed: &ScopeSet, requested: Option<&ScopeSet>) -> Result<ScopeSet, Denial> {
-    if !claimed.is_subset(&asked.resource.scopes) {
-        return Err(Denial::UnknownScope(claimed.difference(&asked.resource.scopes)));
+    let unknown = claimed.difference(&asked.resource.scopes).difference(asked.beside);
+    if !unknown.is_empty() {
+        return Err(Denial::UnknownScope(unknown));
     }
+    let claimed = &claimed.intersection(&asked.resource.scopes);
     let Some(requested) = requested else {
         return Ok(claimed.clone());
     };
@@ -101,6 +105,7 @@ mod tests {
             claimed: claimed.as_ref(),
             requested: requested.as_ref(),
             resource: &resource,
+            beside: &ScopeSet::empty(),
             client: &ScopeSet::empty(),
             trust: None,
         };
@@ -161,6 +166,7 @@ mod tests {
                 claimed: claimed.as_ref(),
                 requested: None,
                 resource: &resource,
+                beside: &ScopeSet::empty(),
                 client: &ScopeSet::empty(),
                 trust: None,
             };
@@ -177,6 +183,7 @@ mod tests {
             claimed: Some(&claimed),
             requested: None,
             resource: &resource,
+            beside: &ScopeSet::empty(),
             client: &client,
             trust: Some(&trust),
         };
@@ -198,13 +205,13 @@ mod tests {
         #[test]
         fn the_grant_is_never_wider_than_anything_that_limits_it(
             claimed in proptest::option::of(scopes()), requested in proptest::option::of(scopes()),
-            all in scopes(), default in scopes(), client in scopes(), trust in proptest::option::of(scopes()),
+            all in scopes(), default in scopes(), client in scopes(), beside in scopes(), trust in proptest::option::of(scopes()),
             downscope: bool,
         ) {
             let resource = Resource { scopes: all.clone(), default_scopes: default.intersection(&all), ..resource("", "") };
             let rule = if downscope { ScopeRule::Downscope } else { ScopeRule::Strict };
             let asked = Asked { rule, claimed: claimed.as_ref(), requested: requested.as_ref(), resource: &resource,
-                client: &client, trust: trust.as_ref() };
+                beside: &beside, client: &client, trust: trust.as_ref() };
             if let Ok(granted) = decide(&asked) {
                 prop_assert!(!granted.is_empty() && granted.is_subset(&all));
                 prop_assert!(claimed.is_none_or(|claimed| granted.is_subset(&claimed)));

@@ -4,6 +4,7 @@
 
 use lanyard_protocol::audience::OneOrMany;
 use lanyard_protocol::resource::ResourceId;
+use lanyard_protocol::scope::ScopeSet;
 
 use crate::connector::record::ConnectorStatus;
 use crate::ras::denial::Denial;
@@ -15,17 +16,35 @@ use crate::trust::resource::Resource;
 /// More resources in one ID-JAG are not looked up.
 const MAX_CLAIMED: usize = 20;
 
+/// What a redemption is for.
+#[derive(Debug)]
+pub(super) struct Target {
+    /// The one resource.
+    pub(super) resource: Resource,
+    /// The scopes of all resources of the claim, when it has several: such an ID-JAG has one list for all of them.
+    pub(super) beside: ScopeSet,
+}
+
 pub(super) fn resolve(
     tx: &mut dyn ResourceStore,
     trust: &Trust,
     claimed: Option<&OneOrMany<String>>,
     requested: &[ResourceId],
-) -> Result<Result<Resource, Denial>, StoreError> {
+) -> Result<Result<Target, Denial>, StoreError> {
     let candidates = match claimed {
         Some(claimed) => claimed_resources(tx, trust, claimed.as_slice())?,
         None => configured_resources(tx, trust)?,
     };
-    Ok(candidates.and_then(|candidates| pick(candidates, requested, claimed.is_some())))
+    Ok(candidates.and_then(|candidates| {
+        let beside = match claimed {
+            Some(_) if candidates.len() > 1 => candidates
+                .iter()
+                .fold(ScopeSet::empty(), |all, resource| all.union(&resource.scopes)),
+            _ => ScopeSet::empty(),
+        };
+        let resource = pick(candidates, requested, claimed.is_some())?;
+        Ok(Target { resource, beside })
+    }))
 }
 
 /// Every value of the claim, or the reason why the whole grant is refused.

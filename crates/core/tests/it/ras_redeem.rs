@@ -304,6 +304,31 @@ fn the_parameter_picks_among_the_claimed_and_never_widens_ras_jb_17() {
 }
 
 #[test]
+fn one_list_of_scopes_for_several_resources_buys_only_those_of_the_chosen_one_d_06() {
+    let world = World::new();
+    world
+        .write(|tx| {
+            let mut resource = tx.find_resource(&resource_id(B))?.unwrap();
+            (resource.scopes, resource.default_scopes, resource.version) = (scopes("pay"), scopes("pay"), 2);
+            tx.update_resource(&resource)
+        })
+        .unwrap();
+    let with = |list: &'static str| {
+        world.id_jag(move |claims| {
+            claims.resource = Some(OneOrMany::Many(vec![A.to_owned(), B.to_owned()]));
+            claims.scope = Some(scopes(list));
+        })
+    };
+    let redeem = |list, requested, chosen| world.redeem_as("agent", &with(list), requested, &[chosen]);
+    assert_eq!(redeem("read pay", None, A).unwrap().scope, scopes("read"));
+    assert_eq!(redeem("read pay", Some("pay"), B).unwrap().scope, scopes("pay"));
+    assert_eq!(code(redeem("read payroll", None, A)), "unknown_scope");
+    assert_eq!(code(redeem("read", None, B)), "no_scope");
+    let alone = world.id_jag(|claims| claims.scope = Some(scopes("read pay")));
+    assert_eq!(code(world.redeem(&alone)), "unknown_scope");
+}
+
+#[test]
 fn nothing_is_issued_for_a_staged_or_switched_off_resource() {
     for status in [ConnectorStatus::Staged, ConnectorStatus::Off] {
         let world = World::new();
