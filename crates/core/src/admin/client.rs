@@ -141,7 +141,8 @@ pub fn put(
     Ok(Outcome::Granted((after, change)))
 }
 
-/// What a client holds when it is switched off: refresh tokens of the IdP, access tokens of our RAS.
+/// What a client holds when it is switched off: refresh tokens of the IdP, access tokens of our RAS, also when it is
+/// switched off at the IdP only (RV-03).
 fn end_access(
     cx: &Cx,
     tx: &mut dyn Tx,
@@ -150,8 +151,18 @@ fn end_access(
     client: &Client,
 ) -> Result<(), StoreError> {
     match (client.side, own_ras) {
-        (Side::Idp, _) => {
+        (Side::Idp, own_ras) => {
             tx.end_families_of_client(&client.key, cx.now)?;
+            let known = match own_ras {
+                Some(issuer) => tx.find_audience(issuer)?.map(|audience| (issuer, audience)),
+                None => None,
+            };
+            if let Some((issuer, audience)) = known
+                && let Some(there) = tx.find_mapping(&client.key, &audience.id)?
+            {
+                let actor = Actor::Admin(admin.token.to_string());
+                cut_off::revoke_client(cx, tx, &RasSettings::new(issuer.clone()), actor, &there)?;
+            }
         }
         (Side::Ras, Some(issuer)) => {
             let actor = Actor::Admin(admin.token.to_string());
@@ -377,6 +388,15 @@ fn check_redirect_uri(field: &str, uri: &str) -> Result<(), AdminDenial> {
             format!("{uri} has a fragment or a wildcard, or is too long"),
         ));
     }
+    // It is compared byte for byte and written into headers as it stands; a URL reader would take out line breaks.
+    let plain =
+        |b: u8| b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}');
+    if !uri.bytes().all(plain) || !parsed.username().is_empty() || parsed.password().is_some() {
+        return Err(AdminDenial::invalid(
+            field,
+            "a redirect URI is printable ASCII without spaces, quotes and user information",
+        ));
+    }
     let private_use = parsed.scheme().contains('.');
     if !url_rules::is_protected(&parsed) && !private_use {
         return Err(AdminDenial::invalid(
@@ -385,4 +405,30 @@ fn check_redirect_uri(field: &str, uri: &str) -> Result<(), AdminDenial> {
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_uri_that_would_not_stand_in_a_header_is_refused_idp_au_03() {
+        for good in [
+            "https://ide.example/cb?a=b",
+            "http://127.0.0.1/cb",
+            "com.example.ide:/cb",
+        ] {
+            assert!(check_redirect_uri("redirect_uris", good).is_ok(), "{good}");
+        }
+        for bad in [
+            "https://ide.example/cb\r\nx: y",
+            "https://ide.example/c b",
+            "https://user:pw@ide.example/cb",
+            "https://user@ide.example/cb",
+            "https://ide.example/\u{e9}",
+            "javascript:alert(1)",
+        ] {
+            assert!(check_redirect_uri("redirect_uris", bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -62,7 +62,7 @@ pub fn describe(tx: &mut dyn Tx, trust: &Trust) -> Result<TrustSpec, StoreError>
 }
 
 /// Makes or changes the record of (`spec.issuer`, `spec.tenant_claim`). The tenant is made when it does not exist.
-/// Switching it off ends what stood on the issuer's word; then it is written with the reserve.
+/// Switching it off, or taking a client, a resource or a scope out of it, ends what stood on the issuer's word (RV-03).
 ///
 /// # Errors
 /// [`StoreError`] when the store fails.
@@ -104,7 +104,9 @@ pub fn put(
         Some(before) => Some(describe(tx, before)?),
         None => None,
     };
-    let withdrawn = !wanted.enabled && before.as_ref().is_some_and(|before| before.enabled);
+    let withdrawn = before
+        .as_ref()
+        .is_some_and(|before| before.enabled && (!wanted.enabled || narrows(before, &wanted)));
     let (after, change) = match before {
         None => {
             tx.insert_trust(&wanted)?;
@@ -189,6 +191,24 @@ fn end_access(
     let actor = Actor::Admin(admin.token.to_string());
     cut_off::revoke_issuer(cx, tx, &RasSettings::new(own.clone()), actor, &trust.issuer)?;
     Ok(())
+}
+
+/// Whether something that was allowed is not any more. Who may still come gets new tokens without being asked.
+fn narrows(before: &Trust, after: &Trust) -> bool {
+    let fewer_scopes = match (&before.scopes, &after.scopes) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(before), Some(after)) => !before.is_subset(after),
+    };
+    fewer_scopes || loses(&before.clients, &after.clients) || loses(&before.resources, &after.resources)
+}
+
+fn loses<T: PartialEq>(before: &Allowed<T>, after: &Allowed<T>) -> bool {
+    match (before, after) {
+        (_, Allowed::All) => false,
+        (Allowed::All, Allowed::Only(_)) => true,
+        (Allowed::Only(values), after) => values.iter().any(|value| !after.allows(value)),
+    }
 }
 
 fn list<T: ToString>(allowed: &Allowed<T>) -> AllOr {

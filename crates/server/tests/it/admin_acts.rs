@@ -127,6 +127,43 @@ async fn a_client_that_is_switched_off_loses_what_it_holds() {
 }
 
 #[tokio::test]
+async fn a_client_that_is_switched_off_at_the_idp_loses_its_access_tokens_rv_03() {
+    let api = Api::new().await;
+    let id_jag = api.world.id_jag("alice").await;
+    assert_eq!(api.world.redeem(&id_jag).await.status.as_u16(), 200);
+    let answer = api.ask("POST", "/clients/idp/ide/disable", json!({})).await;
+    assert_eq!(answer.json()["change"], "changed");
+    assert_eq!(api.get("/grants").await["items"], json!([]));
+    let told = api.world.view.0.lock().unwrap().clone();
+    assert!(
+        told.iter()
+            .any(|entry| matches!(&entry.revoked, Revoked::Client { client_id, .. } if client_id == IDE_AT_RAS))
+    );
+}
+
+#[tokio::test]
+async fn a_trust_that_allows_less_ends_the_tokens_that_stood_on_it_rv_03() {
+    for (field, less) in [
+        ("clients", json!(["another"])),
+        ("resources", json!([])),
+        ("scopes", json!("none.such")),
+    ] {
+        let api = Api::new().await;
+        let id_jag = api.world.id_jag("alice").await;
+        assert_eq!(api.world.redeem(&id_jag).await.status.as_u16(), 200);
+        let mut spec = api.get("/trusts").await["items"][0].clone();
+        for own in ["id", "created_at", "updated_at"] {
+            spec.as_object_mut().unwrap().remove(own);
+        }
+        spec[field] = less;
+        let answer = api.ask("PUT", "/trusts", spec).await;
+        assert_eq!(answer.json()["change"], "changed", "{}", answer.text());
+        assert_eq!(api.get("/grants").await["items"], json!([]), "{field}");
+        assert!(!api.world.view.0.lock().unwrap().is_empty(), "{field}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_that_is_removed_bites_before_the_answer_sec_17() {
     let api = Api::new().await;
     let old = api

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use lanyard_core::admin::change::Change;
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::permission::{Permission, require};
 use lanyard_core::admin::spec::TrustSpec;
@@ -65,7 +66,8 @@ pub(crate) async fn put(
         })
     })
     .await?;
-    if withdrawn {
+    // A record that allows less ends access too.
+    if change == Change::Changed {
         deps.cut_off.complete().await;
     }
     Ok(Json(Written { change, record }))
