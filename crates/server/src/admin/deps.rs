@@ -59,11 +59,15 @@ impl FromRequestParts<AdminDeps> for Caller {
     async fn from_request_parts(parts: &mut Parts, deps: &AdminDeps) -> Result<Self, ApiError> {
         let cx = deps.basis.cx(parts);
         let guard = &deps.basis.guard;
-        if let Err(seconds) = guard.admit(cx.peer, None, cx.now) {
-            return Err(ApiError::too_many(&cx, seconds));
-        }
+        // Whoever guesses waits; a good token is heard all the same, or a neighbour could keep an administrator from
+        // cutting somebody off.
+        let wait = guard.admit(cx.peer, None, cx.now).err();
+        let turned_away = |cx: &Cx| match wait {
+            Some(seconds) => ApiError::too_many(cx, seconds),
+            None => ApiError::unauthenticated(cx),
+        };
         let Some(token) = bearer(parts) else {
-            return Err(ApiError::unauthenticated(&cx));
+            return Err(turned_away(&cx));
         };
         let now = cx.now;
         let found = deps
@@ -80,6 +84,7 @@ impl FromRequestParts<AdminDeps> for Caller {
                     act: act.chars().take(MAX_ACT).collect(),
                 })
             }
+            Ok(None) if wait.is_some() => Err(turned_away(&cx)),
             Ok(None) => {
                 guard.failed(cx.peer, None, cx.now);
                 if guard.record_refusal(cx.peer, cx.now) {

@@ -156,6 +156,10 @@ async fn a_source_that_guesses_has_to_wait_and_others_do_not_sec_22() {
     let answer = waited.expect("guessing is not limited");
     assert_eq!(refused(&answer), (429, "too_many_attempts".to_owned()));
     assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
+    // A neighbour who guesses keeps no administrator from cutting somebody off.
+    assert_eq!(api.ask("GET", "/users", Value::Null).await.status.as_u16(), 200);
+    let again = api.ask_as("guess-again", "GET", "/users", Value::Null).await;
+    assert_eq!(refused(&again), (429, "too_many_attempts".to_owned()));
     let mut request = Request::get("/admin/v1/users").header("authorization", format!("Bearer {}", api.owner));
     request
         .extensions_mut()
