@@ -8,7 +8,6 @@ mod check;
 mod dist;
 mod fuzz;
 mod install;
-mod lab;
 mod links;
 mod openapi;
 mod release;

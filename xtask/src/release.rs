@@ -3,14 +3,13 @@
 //! Owns recording; figures are printed and kept beside the build, and judged by the benchmarks, not here.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use serde_json::json;
 
-use crate::lab;
 use crate::shell::{self, cargo, output, program, run as run_it};
 
 /// How often the start is measured; the median counts.
@@ -54,7 +53,7 @@ fn start_up(built: &Path, target: &Path) -> anyhow::Result<Duration> {
         std::fs::remove_dir_all(&state)?;
     }
     std::fs::create_dir_all(&state)?;
-    let port = lab::free_ports().context("no free ports")?;
+    let port = free_port()?;
     let config = state.join("lanyard.toml");
     let text = format!(
         "development = true\nstate_dir = {:?}\n[log]\nlevel = \"error\"\n[idp]\nissuer = \"http://127.0.0.1:{port}\"\nlisten = \"127.0.0.1:{port}\"\n",
@@ -108,4 +107,8 @@ fn answers(port: u16) -> Option<()> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     answer.starts_with("HTTP/1.1 200").then_some(())
+}
+
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }

@@ -5,12 +5,11 @@
 use anyhow::{Context as _, bail};
 
 use crate::check::{CLIPPY, FORMAT};
-use crate::lab::Lab;
 use crate::shell::{self, cargo, program, run as run_it};
 use crate::stages::{self, Stage};
 use crate::{install, links, release};
 
-const STAGES: [Stage; 13] = [
+const STAGES: [Stage; 12] = [
     FORMAT,
     Stage {
         name: "deny",
@@ -49,13 +48,8 @@ const STAGES: [Stage; 13] = [
     },
     Stage {
         name: "foreign",
-        what: "foreign clients, servers and conformance suites against a lab",
+        what: "foreign clients, servers, conformance suites and a browser against a lab",
         run: foreign,
-    },
-    Stage {
-        name: "browser",
-        what: "the sign-in page in Chromium",
-        run: browser,
     },
     Stage {
         name: "process",
@@ -150,10 +144,4 @@ fn foreign() -> anyhow::Result<()> {
             .env("LANYARD_TEST_SERVER", debug.join("example-protected-server"))
             .env("LANYARD_RMCP_CLIENT", debug.join("interop-rmcp-client")),
     )
-}
-
-fn browser() -> anyhow::Result<()> {
-    let program_file = shell::target()?.join("debug").join("lanyard");
-    let lab = Lab::start(&program_file)?;
-    run_it(program("interop/run").arg("sign-in-page").arg(lab.facts()))
 }
