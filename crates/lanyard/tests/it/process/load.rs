@@ -123,7 +123,16 @@ pub(crate) fn token(answer: &Answer) -> String {
 
 /// A token's `jti`, unverified: only to find it in the log.
 pub(crate) fn jti(token: &str) -> String {
-    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
-    let claims: Value = serde_json::from_slice(&payload).unwrap();
-    claims["jti"].as_str().unwrap().to_owned()
+    member(token, 1, "jti")
+}
+
+/// The key that a token names, unverified: only to find it in the ring.
+pub(crate) fn kid(token: &str) -> String {
+    member(token, 0, "kid")
+}
+
+fn member(token: &str, part: usize, name: &str) -> String {
+    let json = URL_SAFE_NO_PAD.decode(token.split('.').nth(part).unwrap()).unwrap();
+    let members: Value = serde_json::from_slice(&json).unwrap();
+    members[name].as_str().unwrap().to_owned()
 }

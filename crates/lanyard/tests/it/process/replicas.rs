@@ -7,8 +7,8 @@ use lanyard_testkit::postgres::{Database, database};
 use serde_json::Value;
 
 use super::audit_log::AuditLog;
-use super::http::Request;
-use super::load::{Desk, jti, token};
+use super::http::{Answer, Request};
+use super::load::{Desk, jti, kid, token};
 use super::site::{PATIENCE, Ports, Server, Site};
 
 /// The bound on a view of revocations (architecture, section 10).
@@ -46,6 +46,13 @@ fn pair() -> Pair {
         _servers: [first, second],
         _database: database,
     }
+}
+
+/// A call at the gateway of a site. Nothing stands behind it: only what the gateway itself says counts.
+fn call(site: &Site, token: &str) -> Answer {
+    let call = Request::get(site.ports.gateway, "/notes/mcp").named(&format!("127.0.0.1:{}", site.named.gateway));
+    let call = call.header("Authorization", format!("Bearer {token}"));
+    call.header("Accept", "text/event-stream").send().unwrap()
 }
 
 /// Asks until it is so, and gives up after `PATIENCE`; each question is a request, so nothing spins.
@@ -86,14 +93,7 @@ fn a_deactivation_at_one_replica_bites_at_the_other_within_the_bound_postgres() 
     let at_a = Desk::sign_in(&pair.a, "alice");
     let at_b = at_a.towards(&pair.b);
     let held = at_a.chain();
-    let call = || {
-        let call = Request::get(pair.b.ports.gateway, "/notes/mcp");
-        let call = call.named(&format!("127.0.0.1:{}", pair.b.named.gateway));
-        call.header("Authorization", format!("Bearer {held}"))
-            .header("Accept", "text/event-stream")
-            .send()
-            .unwrap()
-    };
+    let call = || call(&pair.b, &held);
     // The token opens the gateway there, whatever becomes of the call: nothing stands behind it.
     until("the other gateway never knew the connector", || {
         ![404, 503].contains(&call().status)
@@ -143,4 +143,31 @@ fn a_rotation_at_one_replica_reaches_the_other_and_tokens_of_both_keys_are_accep
     assert!(!jti(&redeemed).is_empty());
     at_b.chain();
     at_a.chain();
+}
+
+#[test]
+fn an_emergency_removal_at_one_replica_bites_at_the_other_and_fresh_tokens_are_accepted_postgres() {
+    let pair = pair();
+    let at_a = Desk::sign_in(&pair.a, "alice");
+    let at_b = at_a.towards(&pair.b);
+    let held = at_a.chain();
+    let removed = kid(&held);
+    until("the other gateway never let the token in", || {
+        ![401, 404, 503].contains(&call(&pair.b, &held).status)
+    });
+
+    pair.a.must(&["keys", "remove", &removed, "--yes"]);
+    assert_eq!(at_a.introspect(&held)["active"], false);
+    let took = until("the other gateway still lets the token in", || {
+        call(&pair.b, &held).status == 401
+    });
+    assert!(took < BOUND, "{took:?}");
+    until("the other replica still vouches for the token", || {
+        at_b.introspect(&held)["active"] == false
+    });
+    until("the other replica still signs with the removed key", || {
+        kid(&at_b.chain()) != removed
+    });
+    let fresh = at_b.chain();
+    assert_eq!(at_a.introspect(&fresh)["active"], true);
 }
