@@ -1,6 +1,6 @@
 //! The two legs and the code flow as a confidential client speaks them: for the lab's and the demo's own clients.
 //!
-//! Owns building these requests for a [`LabClient`]. `lanyard-client` is the library for everybody else.
+//! Owns building these requests for a [`LabClient`](crate::lab::organisation::LabClient). `lanyard-client` is the library for everybody else.
 
 use std::sync::Arc;
 
