@@ -7,6 +7,7 @@ use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -143,14 +144,27 @@ impl Connection {
             peer,
             watcher,
         } = self;
+        let heard = Arc::new(AtomicBool::new(false));
+        let first = Arc::clone(&heard);
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+            first.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(Peer(peer));
             let answer = handler(request);
             async move { Ok::<_, Infallible>(answer.await) }
         });
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        if let Err(error) = watcher.watch(connection).await {
-            tracing::debug!(%error, "a connection ended with an error");
+        // Until the version is known hyper waits for as long as the peer likes; whoever says nothing takes a place.
+        let silence = async {
+            tokio::time::sleep(PATIENCE).await;
+            if heard.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            end = watcher.watch(connection) => if let Err(error) = end {
+                tracing::debug!(%error, "a connection ended with an error");
+            },
+            () = silence => tracing::debug!("no request came in time"),
         }
     }
 }
@@ -170,4 +184,39 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .max_header_list_size(32 * 1024)
         .keep_alive_interval(Duration::from_secs(30));
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// What a peer hears that sends `bytes` and then waits.
+    async fn heard(bytes: &[u8]) -> String {
+        let (mut peer, own) = tokio::io::duplex(4096);
+        let graceful = GracefulShutdown::new();
+        let connection = Connection {
+            builder: Arc::new(builder()),
+            handler: router(Router::new()),
+            peer: IpAddr::from([127, 0, 0, 1]),
+            watcher: graceful.watcher(),
+        };
+        let talk = async {
+            peer.write_all(bytes).await.unwrap();
+            let mut answer = Vec::new();
+            peer.read_to_end(&mut answer).await.unwrap();
+            String::from_utf8_lossy(&answer).into_owned()
+        };
+        tokio::join!(connection.answer(own), talk).1
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_never_asks_loses_its_place_ht_03() {
+        for silent in ["", "G", "PRI * HTTP/2.0", "GET / HTTP/1.1\r\nHost: a\r\n"] {
+            assert_eq!(heard(silent.as_bytes()).await, "", "{silent}");
+        }
+        let asked = heard(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        assert!(asked.starts_with("HTTP/1.1 404"), "{asked}");
+    }
 }
