@@ -5,7 +5,8 @@
 //! [`lanyard_fetch::Fetch`] is thin. Never stores a secret by itself (see [`store::CredentialStore`]) and never opens a
 //! browser by itself.
 //!
-//! With the feature `rmcp`, [`Authorized`](crate::rmcp::Authorized) puts a [`flow::Flow`] in front of any `rmcp` HTTP client.
+//! With the feature `rmcp`, [`Authorized`](crate::rmcp::authorized::Authorized) puts a [`flow::Flow`] in front of any
+//! `rmcp` HTTP client.
 
 pub mod cache;
 pub mod clock;
