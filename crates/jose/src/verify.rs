@@ -11,7 +11,7 @@ use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 pub use self::verdicts::VerdictCache;
 use crate::algorithm::Algorithm;
 use crate::jwk::KeySet;
-use crate::token::{IdToken, AccessToken, Kind, Unverified, Verified};
+use crate::token::{AccessToken, IdToken, Kind, Unverified, Verified};
 
 /// The longest clock skew that is allowed, in seconds (SEC-07).
 pub const MAX_LEEWAY: i64 = 60;
@@ -62,8 +62,8 @@ pub fn verify<K: Kind>(
     judge(token, keys, expected, || false).map(|(verified, _)| verified)
 }
 
-/// As [`verify`], but the token may be past its end: for a hint that identifies a session and grants nothing
-/// (`id_token_hint`, OpenID Connect RP-Initiated Logout, section 2).
+/// As [`verify`], but the token may be past its end and for any audience: for a hint that identifies a session and
+/// grants nothing (`id_token_hint`, OpenID Connect RP-Initiated Logout, section 2).
 ///
 /// # Errors
 /// [`VerifyError`].
@@ -73,7 +73,19 @@ pub fn verify_hint(
     expected: &Expected<'_>,
 ) -> Result<Verified<IdToken>, VerifyError> {
     let last = IdToken::times(token.claims()).exp.saturating_sub(1);
-    verify(token, keys, &Expected { now: expected.now.min(last), ..*expected })
+    let own = IdToken::audience(token.claims())
+        .as_slice()
+        .first()
+        .map_or("", String::as_str);
+    verify(
+        token,
+        keys,
+        &Expected {
+            now: expected.now.min(last),
+            audience: Audience::Contains(own),
+            ..*expected
+        },
+    )
 }
 
 /// `known` says whether the signature was found good before; it is asked only after a key was found for the token.
