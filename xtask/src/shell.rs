@@ -12,9 +12,11 @@ use anyhow::{Context as _, bail};
 /// when they change.
 const OUTER: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
 
-/// The repository's root.
+/// The repository's root: of the checkout that cargo runs us in, which need not be the one we were built in when they
+/// share a build cache.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    let folder = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&folder).join("..")
 }
 
 /// A program, run in the root with our own environment.
