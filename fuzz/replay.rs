@@ -8,10 +8,8 @@ pub fn corpus(target: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../fuzz/corpus")
         .join(target);
-    let files: Vec<_> = fs::read_dir(&folder)
-        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let entries = fs::read_dir(&folder).into_iter().flatten();
+    let files: Vec<_> = entries.map_while(Result::ok).map(|entry| entry.path()).collect();
     assert!(files.len() >= 5, "{}: {} files", folder.display(), files.len());
     files
 }
@@ -19,6 +17,8 @@ pub fn corpus(target: &str) -> Vec<PathBuf> {
 /// Runs the body of a target on every file of its corpus.
 pub fn replay(target: &str, body: fn(&[u8])) {
     for file in corpus(target) {
-        body(&fs::read(file).unwrap());
+        let input = fs::read(&file);
+        assert!(input.is_ok(), "{} cannot be read", file.display());
+        body(&input.unwrap_or_default());
     }
 }
