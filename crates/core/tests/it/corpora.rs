@@ -1,10 +1,6 @@
 //! The committed fuzz corpus of audit exports, replayed on the stable toolchain (SEC-22).
 
-#[expect(
-    unreachable_pub,
-    clippy::expect_used,
-    reason = "the module is public in the fuzz package, which is all tests"
-)]
+#[expect(unreachable_pub, reason = "the module is public in the fuzz package")]
 #[path = "../../../../fuzz/src/bodies/audit.rs"]
 mod bodies;
 #[expect(unreachable_pub, reason = "one file for the tests of several crates")]
