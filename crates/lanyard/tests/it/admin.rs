@@ -308,6 +308,13 @@ fn an_exported_log_verifies_offline_and_a_touched_one_names_its_first_broken_lin
         (&last.into(), &"invalid".into())
     );
 
+    // Events are sealed within a second; until then an altered one is only not covered.
+    let sealed = (0..200).any(|_| {
+        std::thread::yield_now();
+        let newest = office.good(&["audit", "list", "--kind", last, "--json"]).json();
+        newest["items"][0]["sequence"].is_i64()
+    });
+    assert!(sealed, "the newest event was not sealed");
     // A checkpoint is signed within seconds; until then there is none to keep.
     let kept = (0..100).any(|_| {
         std::thread::yield_now();
