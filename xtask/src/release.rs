@@ -48,7 +48,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
 
 /// From the start of the process to the first answered request, with a store that exists already.
 fn start_up(built: &Path, target: &Path) -> anyhow::Result<Duration> {
-    let state = target.join("xtask-start");
+    // Of this run alone: another checkout may share the build cache.
+    let state = target.join(format!("xtask-start-{}", std::process::id()));
     if state.exists() {
         std::fs::remove_dir_all(&state)?;
     }
@@ -67,7 +68,7 @@ fn start_up(built: &Path, target: &Path) -> anyhow::Result<Duration> {
     }
     let mut times: Vec<Duration> = times.into_iter().skip(1).collect();
     times.sort();
-    std::fs::remove_dir_all(&state)?;
+    let _ = std::fs::remove_dir_all(&state);
     times.get(STARTS / 2).copied().context("no start was measured")
 }
 
