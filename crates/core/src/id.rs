@@ -102,6 +102,12 @@ ids! {
     FamilyId = "fam_";
     /// A local account of the RAS; the `sub` of its access tokens.
     AccountId = "acct_";
+    /// A configured upstream identity provider.
+    ConnectionId = "conn_";
+    /// A provisioning client (SCIM) and what it provisioned.
+    DirectoryId = "dir_";
+    /// A registered agent.
+    AgentId = "agt_";
     /// An administrator token.
     AdminTokenId = "adm_";
     /// An audit event.

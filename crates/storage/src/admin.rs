@@ -11,7 +11,13 @@ use lanyard_core::store::admin::AdminStore;
 use crate::row::Row;
 use crate::sql::SqlTx;
 
-const ROLES: [AdminRole; 3] = [AdminRole::Owner, AdminRole::Auditor, AdminRole::Gateway];
+const ROLES: [AdminRole; 5] = [
+    AdminRole::Owner,
+    AdminRole::Operator,
+    AdminRole::Approver,
+    AdminRole::Auditor,
+    AdminRole::Gateway,
+];
 
 fn token(row: &mut Row<'_>) -> Result<AdminToken, StoreError> {
     Ok(AdminToken {

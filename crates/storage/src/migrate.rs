@@ -9,11 +9,23 @@ type Step = (&'static str, &'static str);
 
 /// The steps on SQLite.
 #[cfg(feature = "sqlite")]
-pub(crate) const SQLITE: &[Step] = &[("V1__start", include_str!("../migrations/sqlite/V1__start.sql"))];
+pub(crate) const SQLITE: &[Step] = &[
+    ("V1__start", include_str!("../migrations/sqlite/V1__start.sql")),
+    (
+        "V2__how_people_signed_in",
+        include_str!("../migrations/sqlite/V2__how_people_signed_in.sql"),
+    ),
+];
 
 /// The steps on PostgreSQL.
 #[cfg(feature = "postgres")]
-pub(crate) const POSTGRES: &[Step] = &[("V1__start", include_str!("../migrations/postgres/V1__start.sql"))];
+pub(crate) const POSTGRES: &[Step] = &[
+    ("V1__start", include_str!("../migrations/postgres/V1__start.sql")),
+    (
+        "V2__how_people_signed_in",
+        include_str!("../migrations/postgres/V2__how_people_signed_in.sql"),
+    ),
+];
 
 /// The runner of these steps. A step that a newer release applied is no hindrance: schemas expand before they
 /// contract, so this release runs on the next one's schema.

@@ -9,6 +9,7 @@ use lanyard_core::id::{ClientKey, FamilyId, SessionId, UserId};
 use lanyard_core::session::code::AuthorizationCode;
 use lanyard_core::session::record::{Authentication, Session};
 use lanyard_core::session::refresh::{RefreshFamily, RefreshToken};
+use lanyard_core::session::strength::Strength;
 use lanyard_core::store::StoreError;
 use lanyard_core::store::page::{Page, PageRequest};
 use lanyard_core::store::session::SessionStore;
@@ -22,6 +23,7 @@ fn authentication(row: &mut Row<'_>) -> Result<Authentication, StoreError> {
         auth_time: row.time()?,
         acr: row.text()?,
         amr: row.doc()?,
+        strength: row.one_of(&Strength::ALL, Strength::as_str)?,
     })
 }
 
@@ -31,6 +33,10 @@ fn session(row: &mut Row<'_>) -> Result<Session, StoreError> {
         user: row.id()?,
         secret_hash: row.hash()?,
         authentication: authentication(row)?,
+        connection: row.maybe_id()?,
+        upstream_session: row.maybe_text()?,
+        agent: row.maybe_text()?,
+        peer: row.maybe_text()?,
         created_at: row.time()?,
         last_used_at: row.time()?,
         expires_at: row.time()?,
@@ -87,8 +93,8 @@ fn token(row: &mut Row<'_>) -> Result<RefreshToken, StoreError> {
 impl SessionStore for SqlTx<'_> {
     fn find_session(&mut self, id: &SessionId) -> Result<Option<Session>, StoreError> {
         self.find(
-            "SELECT id, user_id, secret_hash, auth_time, acr, amr, created_at, last_used_at, expires_at, ended_at,
-             ended_by_admin FROM sessions WHERE id = $1",
+            "SELECT id, user_id, secret_hash, auth_time, acr, amr, strength, connection, upstream_session, agent, peer,
+             created_at, last_used_at, expires_at, ended_at, ended_by_admin FROM sessions WHERE id = $1",
             &[id.into()],
             session,
         )
@@ -96,8 +102,8 @@ impl SessionStore for SqlTx<'_> {
 
     fn find_session_by_secret(&mut self, hash: &[u8; 32]) -> Result<Option<Session>, StoreError> {
         self.find(
-            "SELECT id, user_id, secret_hash, auth_time, acr, amr, created_at, last_used_at, expires_at, ended_at,
-             ended_by_admin FROM sessions WHERE secret_hash = $1",
+            "SELECT id, user_id, secret_hash, auth_time, acr, amr, strength, connection, upstream_session, agent, peer,
+             created_at, last_used_at, expires_at, ended_at, ended_by_admin FROM sessions WHERE secret_hash = $1",
             &[hash.into()],
             session,
         )
@@ -105,8 +111,8 @@ impl SessionStore for SqlTx<'_> {
 
     fn list_sessions_of(&mut self, user: &UserId, request: &PageRequest) -> Result<Page<Session>, StoreError> {
         let items = self.list(
-            "SELECT id, user_id, secret_hash, auth_time, acr, amr, created_at, last_used_at, expires_at, ended_at,
-             ended_by_admin FROM sessions WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+            "SELECT id, user_id, secret_hash, auth_time, acr, amr, strength, connection, upstream_session, agent, peer,
+             created_at, last_used_at, expires_at, ended_at, ended_by_admin FROM sessions WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
             &[user.into(), below(request).into(), fetch(request).into()],
             session,
         )?;
@@ -116,8 +122,9 @@ impl SessionStore for SqlTx<'_> {
     fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
         self.add(
             "session",
-            "INSERT INTO sessions (id, user_id, secret_hash, auth_time, acr, amr, created_at, last_used_at, expires_at,
-             ended_at, ended_by_admin) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+            "INSERT INTO sessions (id, user_id, secret_hash, auth_time, acr, amr, strength, connection, upstream_session,
+             agent, peer, created_at, last_used_at, expires_at, ended_at, ended_by_admin)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING",
             &[
                 (&session.id).into(),
                 (&session.user).into(),
@@ -125,6 +132,11 @@ impl SessionStore for SqlTx<'_> {
                 session.authentication.auth_time.into(),
                 (&session.authentication.acr).into(),
                 (&doc(&session.authentication.amr)?).into(),
+                session.authentication.strength.as_str().into(),
+                session.connection.as_ref().into(),
+                session.upstream_session.as_ref().into(),
+                session.agent.as_ref().into(),
+                session.peer.as_ref().into(),
                 session.created_at.into(),
                 session.last_used_at.into(),
                 session.expires_at.into(),
@@ -160,8 +172,8 @@ impl SessionStore for SqlTx<'_> {
         self.add(
             "authorization code",
             "INSERT INTO codes (hash, client, user_id, session_id, redirect_uri, scope, nonce, code_challenge,
-             auth_time, acr, amr, created_at, expires_at, used_at, family)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING",
+             auth_time, acr, amr, strength, created_at, expires_at, used_at, family)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING",
             &[
                 (&code.hash).into(),
                 (&code.client).into(),
@@ -174,6 +186,7 @@ impl SessionStore for SqlTx<'_> {
                 code.authentication.auth_time.into(),
                 (&code.authentication.acr).into(),
                 (&doc(&code.authentication.amr)?).into(),
+                code.authentication.strength.as_str().into(),
                 code.created_at.into(),
                 code.expires_at.into(),
                 code.used_at.into(),
@@ -185,7 +198,7 @@ impl SessionStore for SqlTx<'_> {
     fn find_code(&mut self, hash: &[u8; 32]) -> Result<Option<AuthorizationCode>, StoreError> {
         self.find(
             "SELECT hash, client, user_id, session_id, redirect_uri, scope, nonce, code_challenge, auth_time, acr, amr,
-             created_at, expires_at, used_at, family FROM codes WHERE hash = $1",
+             strength, created_at, expires_at, used_at, family FROM codes WHERE hash = $1",
             &[hash.into()],
             code,
         )
@@ -202,8 +215,8 @@ impl SessionStore for SqlTx<'_> {
         self.add(
             "refresh token family",
             "INSERT INTO refresh_families (id, client, bound_kid, user_id, session_id, offline, scope, auth_time, acr,
-             amr, created_at, expires_at, ended_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING",
+             amr, strength, created_at, expires_at, ended_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING",
             &[
                 (&family.id).into(),
                 (&family.client).into(),
@@ -215,6 +228,7 @@ impl SessionStore for SqlTx<'_> {
                 family.authentication.auth_time.into(),
                 (&family.authentication.acr).into(),
                 (&doc(&family.authentication.amr)?).into(),
+                family.authentication.strength.as_str().into(),
                 family.created_at.into(),
                 family.expires_at.into(),
                 family.ended_at.into(),
@@ -224,7 +238,7 @@ impl SessionStore for SqlTx<'_> {
 
     fn find_family(&mut self, id: &FamilyId) -> Result<Option<RefreshFamily>, StoreError> {
         self.find(
-            "SELECT id, client, bound_kid, user_id, session_id, offline, scope, auth_time, acr, amr, created_at,
+            "SELECT id, client, bound_kid, user_id, session_id, offline, scope, auth_time, acr, amr, strength, created_at,
              expires_at, ended_at FROM refresh_families WHERE id = $1",
             &[id.into()],
             family,

@@ -7,7 +7,7 @@ use lanyard_core::admin::apply::{self, Deployment};
 use lanyard_core::admin::spec::{
     AllOr, AudienceSpec, ClientSpec, ConnectorSpec, GroupSpec, Organisation, RuleSpec, ScopeSpec, TrustSpec, UserSpec,
 };
-use lanyard_core::admin::token::{Admin, AdminRole};
+use lanyard_core::admin::token::{Admin, AdminRole, Administrator};
 use lanyard_core::client::registration::{Client, ClientAuthMethod, Side, SubjectMode};
 use lanyard_core::clock::Clock;
 use lanyard_core::connector::record::ConnectorStatus;
@@ -127,7 +127,7 @@ impl Company {
             ras: RasSettings::new(ras),
             agent_key: SigningKey::generate(Algorithm::Es256).unwrap(),
             admin: Admin {
-                token: AdminTokenId::parse("adm_test").unwrap(),
+                who: Administrator::Token(AdminTokenId::parse("adm_test").unwrap()),
                 role: AdminRole::Owner,
             },
             directory,

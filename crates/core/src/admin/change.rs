@@ -4,7 +4,6 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::admin::token::Admin;
-use crate::audit::event::Actor;
 use crate::audit::record::{self, NewEvent};
 use crate::cx::Cx;
 use crate::directory::user::User;
@@ -78,9 +77,7 @@ fn event(
         Change::Removed => kinds.removed,
         Change::Unchanged => return None,
     };
-    let event = NewEvent::granted(kind)
-        .actor(Actor::Admin(admin.token.to_string()))
-        .target(target);
+    let event = NewEvent::granted(kind).actor(admin.actor()).target(target);
     Some(event.detail_if("before", before).detail_if("after", after))
 }
 

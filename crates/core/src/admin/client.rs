@@ -14,7 +14,6 @@ use crate::admin::denial::AdminDenial;
 use crate::admin::permission::{Permission, require};
 use crate::admin::spec::ClientSpec;
 use crate::admin::token::Admin;
-use crate::audit::event::Actor;
 use crate::audit::record::{self, NewEvent};
 use crate::client::registration::{Client, ClientAuthMethod, ClientSecret, RegisteredKey, SecretDigest, Side};
 use crate::clock::Timestamp;
@@ -160,12 +159,12 @@ fn end_access(
             if let Some((issuer, audience)) = known
                 && let Some(there) = tx.find_mapping(&client.key, &audience.id)?
             {
-                let actor = Actor::Admin(admin.token.to_string());
+                let actor = admin.actor();
                 cut_off::revoke_client(cx, tx, &RasSettings::new(issuer.clone()), actor, &there)?;
             }
         }
         (Side::Ras, Some(issuer)) => {
-            let actor = Actor::Admin(admin.token.to_string());
+            let actor = admin.actor();
             cut_off::revoke_client(cx, tx, &RasSettings::new(issuer.clone()), actor, &client.client_id)?;
         }
         (Side::Ras, None) => {}
@@ -222,7 +221,7 @@ pub fn add_secret(
         expires_at: None,
     })?;
     let event = NewEvent::granted("admin.client_secret.added")
-        .actor(Actor::Admin(admin.token.to_string()))
+        .actor(admin.actor())
         .target(client_id.as_str());
     record::record(cx, tx, event)?;
     Ok(Outcome::Granted(secret))

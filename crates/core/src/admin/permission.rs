@@ -8,8 +8,14 @@ use crate::admin::token::{Admin, AdminRole};
 pub enum Permission {
     /// See the directory, clients, connectors, trusts, rules, the audit log.
     Read,
-    /// Change any of them.
+    /// Change people, groups, clients, agents, connectors, trusts, rules.
     Write,
+    /// Approve or stop what waits for approval.
+    Approve,
+    /// Change administrators, identity providers, provisioning clients and keys.
+    Administer,
+    /// Change people and groups.
+    Provision,
     /// Read routes and revocations, deliver call events.
     ServeGateway,
 }
@@ -19,6 +25,9 @@ impl Permission {
         match self {
             Self::Read => "read this",
             Self::Write => "change anything",
+            Self::Approve => "approve anything",
+            Self::Administer => "change administrators, identity providers or keys",
+            Self::Provision => "change people or groups",
             Self::ServeGateway => "act as a gateway",
         }
     }
@@ -31,8 +40,14 @@ impl Permission {
 pub const fn require(admin: &Admin, permission: Permission) -> Result<(), AdminDenial> {
     let allowed = match admin.role {
         AdminRole::Owner => true,
+        AdminRole::Operator => matches!(
+            permission,
+            Permission::Read | Permission::Write | Permission::Approve | Permission::Provision
+        ),
+        AdminRole::Approver => matches!(permission, Permission::Read | Permission::Approve),
         AdminRole::Auditor => matches!(permission, Permission::Read),
         AdminRole::Gateway => matches!(permission, Permission::ServeGateway),
+        AdminRole::Provisioner => matches!(permission, Permission::Provision),
     };
     if allowed {
         Ok(())

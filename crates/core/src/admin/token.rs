@@ -2,16 +2,39 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::audit::event::Actor;
 use crate::clock::Timestamp;
-use crate::id::AdminTokenId;
+use crate::id::{AdminTokenId, DirectoryId, UserId};
 
 /// The authenticated administrator, given to every admin service: a call without an actor does not compile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admin {
-    /// Which token acted.
-    pub token: AdminTokenId,
-    /// What it may do.
+    /// Who acted.
+    pub who: Administrator,
+    /// What they may do.
     pub role: AdminRole,
+}
+
+impl Admin {
+    /// Whoever acted, as the audit log names them.
+    pub fn actor(&self) -> Actor {
+        match &self.who {
+            Administrator::Token(token) => Actor::Admin(token.to_string()),
+            Administrator::Person(person) => Actor::Admin(person.to_string()),
+            Administrator::Directory(directory) => Actor::Directory(directory.to_string()),
+        }
+    }
+}
+
+/// Who acts on the directory and the policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Administrator {
+    /// The holder of an administrator token.
+    Token(AdminTokenId),
+    /// A person of the directory who signed in.
+    Person(UserId),
+    /// A provisioning client (SCIM).
+    Directory(DirectoryId),
 }
 
 /// What an administrator may do.
@@ -19,12 +42,18 @@ pub struct Admin {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminRole {
-    /// Everything.
+    /// Everything, also administrators, identity providers and keys.
     Owner,
+    /// Runs the organisation: people, groups, clients, agents, connectors, rules.
+    Operator,
+    /// Reads everything and approves what waits: staged agents and connectors.
+    Approver,
     /// Reads everything, changes nothing.
     Auditor,
     /// A gateway process: reads routes and revocations, delivers call events.
     Gateway,
+    /// A provisioning client: people and groups of its directory, nothing else. No administrator token has it.
+    Provisioner,
 }
 
 impl AdminRole {
@@ -32,8 +61,11 @@ impl AdminRole {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Owner => "owner",
+            Self::Operator => "operator",
+            Self::Approver => "approver",
             Self::Auditor => "auditor",
             Self::Gateway => "gateway",
+            Self::Provisioner => "provisioner",
         }
     }
 }

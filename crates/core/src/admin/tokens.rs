@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::admin::denial::AdminDenial;
 use crate::admin::permission::{Permission, require};
-use crate::admin::token::{Admin, AdminRole, AdminToken};
+use crate::admin::token::{Admin, AdminRole, AdminToken, Administrator};
 use crate::audit::event::Actor;
 use crate::audit::record::{self, NewEvent};
 use crate::clock::Timestamp;
@@ -25,7 +25,7 @@ pub fn authenticate(tx: &mut dyn AdminStore, presented: &str, now: Timestamp) ->
     Ok(found
         .filter(|token| token.revoked_at.is_none() && token.expires_at.is_none_or(|end| end > now))
         .map(|token| Admin {
-            token: token.id,
+            who: Administrator::Token(token.id),
             role: token.role,
         }))
 }
@@ -46,12 +46,7 @@ pub fn create(
     if name.trim().is_empty() || name.len() > 128 {
         return Ok(Outcome::Denied(AdminDenial::invalid("name", "1 to 128 characters")));
     }
-    let made = insert(
-        cx,
-        tx,
-        (name.trim(), role, expires_at),
-        Actor::Admin(admin.token.to_string()),
-    )?;
+    let made = insert(cx, tx, (name.trim(), role, expires_at), admin.actor())?;
     Ok(Outcome::Granted(made))
 }
 
@@ -86,7 +81,7 @@ pub fn revoke(
         }));
     }
     let event = NewEvent::granted("admin.token.revoked")
-        .actor(Actor::Admin(admin.token.to_string()))
+        .actor(admin.actor())
         .target(id.as_str());
     record::record(cx, tx, event)?;
     Ok(Outcome::Granted(()))

@@ -13,7 +13,6 @@ use crate::admin::denial::AdminDenial;
 use crate::admin::permission::{Permission, require};
 use crate::admin::spec::{AllOr, TrustSpec};
 use crate::admin::token::Admin;
-use crate::audit::event::Actor;
 use crate::cx::Cx;
 use crate::id::{TenantId, TrustId};
 use crate::outcome::Outcome;
@@ -188,7 +187,7 @@ fn end_access(
     trust: &Trust,
 ) -> Result<(), StoreError> {
     let Some(own) = own_ras else { return Ok(()) };
-    let actor = Actor::Admin(admin.token.to_string());
+    let actor = admin.actor();
     cut_off::revoke_issuer(cx, tx, &RasSettings::new(own.clone()), actor, &trust.issuer)?;
     Ok(())
 }

@@ -77,8 +77,10 @@ pub enum Actor {
     User(String),
     /// An OAuth client.
     Client(String),
-    /// An administrator token, by its id.
+    /// An administrator, by the id of their token or of the person.
     Admin(String),
+    /// A provisioning client (SCIM), by the id of its directory.
+    Directory(String),
     /// The program itself: a job, a first start, a command with store access.
     System(String),
     /// A gateway process.

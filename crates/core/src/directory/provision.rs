@@ -353,7 +353,7 @@ fn cut_off(cx: &Cx, tx: &mut dyn Tx, vault: &Vault, issuer: &Issuer, user: &User
 }
 
 pub(super) fn permitted(admin: &Admin) -> Result<(), AdminDenial> {
-    require(admin, Permission::Write)
+    require(admin, Permission::Provision)
 }
 
 /// Records a refused act.
@@ -371,7 +371,7 @@ pub(super) fn refuse<T>(
 }
 
 pub(super) fn actor(admin: &Admin) -> Actor {
-    Actor::Admin(admin.token.as_str().to_owned())
+    admin.actor()
 }
 
 fn find(tx: &mut dyn Tx, admin: &Admin, id: &UserId) -> Result<Result<User, AdminDenial>, StoreError> {

@@ -224,7 +224,7 @@ pub fn remove_by_admin(
     tx.remove_client_key(&key.client, kid)?;
     let families = tx.end_families_of_key(&key.client, kid, cx.now)?;
     let event = NewEvent::granted("idp.key.removed")
-        .actor(Actor::Admin(admin.token.to_string()))
+        .actor(admin.actor())
         .subject(user.as_str())
         .target(kid)
         .detail("refresh_families", families);

@@ -31,8 +31,6 @@ pub struct IdpSettings {
     pub native_key_ttl: Duration,
     /// How many such keys one person may have for one client.
     pub native_keys_per_person: usize,
-    /// The authentication context class of a sign-in with a password.
-    pub acr: String,
 }
 
 impl IdpSettings {
@@ -52,7 +50,6 @@ impl IdpSettings {
             refresh_grace: Duration::from_secs(10),
             native_key_ttl: Duration::from_secs(30 * DAY),
             native_keys_per_person: 20,
-            acr: "urn:lanyard:acr:pwd".to_owned(),
         }
     }
 }

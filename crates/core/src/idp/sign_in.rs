@@ -1,4 +1,4 @@
-//! Signing a person in with user name and password.
+//! Signing a person in: with user name and password, and the session that begins after any method.
 //!
 //! Owns the decision and the new session. Never hashes: the password is checked between [`lookup`] and [`complete`],
 //! outside of any unit, and the number of attempts is limited by the server.
@@ -9,13 +9,15 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::audit::event::Actor;
 use crate::audit::record::{NewEvent, record};
+use crate::clock::Timestamp;
 use crate::cx::Cx;
 use crate::directory::user::User;
-use crate::id::{SessionId, UserId};
+use crate::id::{ConnectionId, SessionId, UserId};
 use crate::idp::settings::IdpSettings;
 use crate::outcome::Outcome;
 use crate::session::password::DUMMY_HASH;
 use crate::session::record::{Authentication, Session};
+use crate::session::strength::Strength;
 use crate::store::{StoreError, Tx};
 
 /// The longest user name that is looked up, in characters.
@@ -106,8 +108,7 @@ pub fn lookup(tx: &mut dyn Tx, username: &str) -> Result<Candidate, StoreError> 
     })
 }
 
-/// Decides a sign-in whose password was checked, and begins the session. A session that the browser already had is
-/// ended: its identifier is never carried over a sign-in (SEC-16).
+/// Decides a sign-in whose password was checked, and begins the session.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -121,20 +122,8 @@ pub fn complete(
 ) -> Result<Outcome<NewSession, SignInDenial>, StoreError> {
     match check(tx, candidate, password_fits)? {
         Ok(user) => {
-            if let Some(old) = replaces
-                && tx.end_session(old, cx.now, false)?
-            {
-                tx.end_families_of_session(old, false, cx.now)?;
-            }
-            let new = begin(cx, tx, settings, user)?;
-            let event = NewEvent::granted("idp.sign_in.succeeded")
-                .actor(Actor::User(new.user.id.to_string()))
-                .subject(new.user.id.as_str())
-                .detail("acr", new.session.authentication.acr.as_str())
-                .detail("session", new.session.id.as_str())
-                .detail("username", new.user.username.as_str());
-            record(cx, tx, event)?;
-            Ok(Outcome::Granted(new))
+            let how = Admission::local(cx, Strength::Password, &["pwd"]);
+            admit(cx, tx, settings, user, how, replaces).map(Outcome::Granted)
         }
         Err(denial) => {
             // The typed name is not written: people type their password there by mistake (SEC-10).
@@ -179,23 +168,84 @@ fn check(
     })
 }
 
-fn begin(cx: &Cx, tx: &mut dyn Tx, settings: &IdpSettings, user: User) -> Result<NewSession, StoreError> {
+/// How a person was authenticated: what a session begins with, whatever the method was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admission {
+    /// The sign-in itself.
+    pub authentication: Authentication,
+    /// The identity provider that authenticated the person; `None` for the built-in directory.
+    pub connection: Option<ConnectionId>,
+    /// What that identity provider calls its session.
+    pub upstream_session: Option<String>,
+    /// An end that the identity provider set (`SessionNotOnOrAfter`, `session_expiry`); it can only shorten.
+    pub ends_by: Option<Timestamp>,
+    /// The browser in words.
+    pub agent: Option<String>,
+}
+
+impl Admission {
+    /// A sign-in against the built-in directory at this instant, by these methods (RFC 8176).
+    pub fn local(cx: &Cx, strength: Strength, amr: &[&str]) -> Self {
+        Self {
+            authentication: Authentication {
+                auth_time: cx.now,
+                acr: strength.acr().to_owned(),
+                amr: amr.iter().map(|method| (*method).to_owned()).collect(),
+                strength,
+            },
+            connection: None,
+            upstream_session: None,
+            ends_by: None,
+            agent: None,
+        }
+    }
+}
+
+/// Begins the session of a person who is known to be active and authenticated, and records the sign-in: the one place
+/// where a session begins. A session that the browser already had is ended: its identifier is never carried over a
+/// sign-in (SEC-16).
+///
+/// # Errors
+/// [`StoreError`].
+pub fn admit(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    settings: &IdpSettings,
+    user: User,
+    how: Admission,
+    replaces: Option<&SessionId>,
+) -> Result<NewSession, StoreError> {
+    if let Some(old) = replaces
+        && tx.end_session(old, cx.now, false)?
+    {
+        tx.end_families_of_session(old, false, cx.now)?;
+    }
     let secret = random::token(&*cx.random);
+    let absolute = cx.now.plus(settings.session_absolute);
     let session = Session {
         id: cx.new_id(),
         user: user.id.clone(),
         secret_hash: sha256(secret.expose_secret().as_bytes()),
-        authentication: Authentication {
-            auth_time: cx.now,
-            acr: settings.acr.clone(),
-            amr: vec!["pwd".to_owned()],
-        },
+        authentication: how.authentication,
+        connection: how.connection,
+        upstream_session: how.upstream_session,
+        agent: how.agent,
+        peer: cx.peer.map(|peer| peer.to_string()),
         created_at: cx.now,
         last_used_at: cx.now,
-        expires_at: cx.now.plus(settings.session_absolute),
+        expires_at: how.ends_by.map_or(absolute, |end| end.min(absolute)),
         ended_at: None,
         ended_by_admin: false,
     };
     tx.insert_session(&session)?;
+    let event = NewEvent::granted("idp.sign_in.succeeded")
+        .actor(Actor::User(user.id.to_string()))
+        .subject(user.id.as_str())
+        .detail("acr", session.authentication.acr.as_str())
+        .detail("amr", session.authentication.amr.join(" "))
+        .detail("session", session.id.as_str())
+        .detail("username", user.username.as_str())
+        .detail_if("connection", session.connection.as_ref().map(ConnectionId::as_str));
+    record(cx, tx, event)?;
     Ok(NewSession { session, secret, user })
 }

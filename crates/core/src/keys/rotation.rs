@@ -174,7 +174,7 @@ pub fn rotate(
     admin: &Admin,
     fresh: &FreshKey,
 ) -> Result<Outcome<Timestamp, AdminDenial>, StoreError> {
-    let actor = Actor::Admin(admin.token.as_str().to_owned());
+    let actor = admin.actor();
     let denial = match require(admin, Permission::Write) {
         Err(denial) => denial,
         Ok(()) => match begin(cx, tx, settings, fresh, actor.clone())? {
@@ -295,7 +295,7 @@ pub fn remove_now(
     kid: &str,
     fresh: &FreshKey,
 ) -> Result<Outcome<Removal, AdminDenial>, StoreError> {
-    let actor = Actor::Admin(admin.token.as_str().to_owned());
+    let actor = admin.actor();
     let denial = match require(admin, Permission::Write) {
         Err(denial) => denial,
         Ok(()) => match find_removable(tx, fresh.ring, kid)? {

@@ -5,3 +5,4 @@ pub mod form_token;
 pub mod password;
 pub mod record;
 pub mod refresh;
+pub mod strength;

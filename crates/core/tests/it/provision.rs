@@ -17,6 +17,7 @@ use lanyard_core::jobs::outbox::Task;
 use lanyard_core::jobs::{run, schedule};
 use lanyard_core::session::record::{Authentication, Session};
 use lanyard_core::session::refresh::RefreshFamily;
+use lanyard_core::session::strength::Strength;
 use lanyard_jose::algorithm::Algorithm;
 use lanyard_jose::key::SigningKey;
 use lanyard_protocol::claims::time::Subject;
@@ -57,12 +58,17 @@ pub(crate) fn signed_in(company: &Company, username: &'static str) -> (SessionId
             auth_time: cx.now,
             acr: "urn:lanyard:acr:pwd".to_owned(),
             amr: vec!["pwd".to_owned()],
+            strength: Strength::Password,
         };
         let session = Session {
             id: cx.new_id(),
             user: user.clone(),
             secret_hash: [9; 32],
             authentication: authentication.clone(),
+            connection: None,
+            upstream_session: None,
+            agent: None,
+            peer: None,
             created_at: cx.now,
             last_used_at: cx.now,
             expires_at: cx.now.plus(Duration::from_secs(3600)),

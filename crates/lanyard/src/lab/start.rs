@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use lanyard_core::admin::apply;
 use lanyard_core::admin::spec::Organisation;
-use lanyard_core::admin::token::{Admin, AdminRole};
+use lanyard_core::admin::token::{Admin, AdminRole, Administrator};
 use lanyard_core::admin::tokens;
 use lanyard_core::id::AdminTokenId;
 use lanyard_core::outcome::Outcome;
@@ -172,7 +172,7 @@ impl Lab {
 /// Whoever starts a lab owns it.
 fn owner() -> anyhow::Result<Admin> {
     Ok(Admin {
-        token: AdminTokenId::parse("adm_lab")?,
+        who: Administrator::Token(AdminTokenId::parse("adm_lab")?),
         role: AdminRole::Owner,
     })
 }

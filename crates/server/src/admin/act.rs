@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::permission::{Permission, require};
-use lanyard_core::audit::event::Actor;
 use lanyard_core::audit::record::{self, NewEvent};
 use lanyard_core::cx::Cx;
 use lanyard_core::outcome::Outcome;
@@ -137,7 +136,7 @@ pub(crate) async fn refused(
     why: String,
 ) -> Result<(), ApiError> {
     let event = NewEvent::denied("admin.act.refused", denial.code())
-        .actor(Actor::Admin(caller.admin.token.to_string()))
+        .actor(caller.admin.actor())
         .target(caller.act.as_str())
         .detail("why", why);
     let cx = caller.cx.clone();

@@ -22,6 +22,7 @@ use lanyard_core::idp::settings::IdpSettings;
 use lanyard_core::keys::record::Ring;
 use lanyard_core::policy::cache::PolicyCache;
 use lanyard_core::ras::settings::RasSettings;
+use lanyard_core::session::strength::Strength;
 use lanyard_jose::algorithm::Algorithm;
 use lanyard_jose::verify::VerdictCache;
 
@@ -112,7 +113,7 @@ async fn document(State(idp): State<Arc<Idp>>) -> Response {
     answer::document(&metadata::idp(
         &settings.issuer,
         &signing,
-        std::slice::from_ref(&settings.acr),
+        &Strength::ALL.map(|strength| strength.acr().to_owned()),
     ))
 }
 

@@ -17,6 +17,7 @@ use lanyard_core::ras::account::{Account, AccountLink, AccountOrigin};
 use lanyard_core::session::code::AuthorizationCode;
 use lanyard_core::session::record::{Authentication, Session};
 use lanyard_core::session::refresh::{RefreshFamily, RefreshToken};
+use lanyard_core::session::strength::Strength;
 use lanyard_core::store::page::PageRequest;
 use lanyard_core::trust::audience::Audience;
 use lanyard_core::trust::issuer::{Allowed, ScopeRule, Tenant, Trust, TrustKeys};
@@ -299,6 +300,7 @@ pub(crate) fn authentication() -> Authentication {
         auth_time: at(-5),
         acr: "urn:pwd".to_owned(),
         amr: vec!["pwd".to_owned(), "otp".to_owned()],
+        strength: Strength::MultiFactor,
     }
 }
 
@@ -308,6 +310,10 @@ pub(crate) fn session(name: &str, user: &str, secret: u8) -> Session {
         user: id::<UserId>(user),
         secret_hash: [secret; 32],
         authentication: authentication(),
+        connection: Some(id("corp")),
+        upstream_session: Some("up-1".to_owned()),
+        agent: Some("Firefox on Linux".to_owned()),
+        peer: Some("192.0.2.7".to_owned()),
         created_at: at(0),
         last_used_at: at(0),
         expires_at: at(3600),

@@ -9,7 +9,6 @@ use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::permission::{Permission, require};
 use lanyard_core::admin::spec::UserSpec;
 use lanyard_core::admin::token::Admin;
-use lanyard_core::audit::event::Actor;
 use lanyard_core::clock::Timestamp;
 use lanyard_core::cx::Cx;
 use lanyard_core::directory::user::User;
@@ -361,7 +360,7 @@ fn remove_at_ras(
         .filter(|audience| audience.issuer == *ras)
     {
         let subject = vault.subject_for_audience(&audience, &user.id);
-        let actor = Actor::Admin(admin.token.to_string());
+        let actor = admin.actor();
         ras_key::remove(cx, tx, actor, idp, &subject, kid)?;
     }
     Ok(())
