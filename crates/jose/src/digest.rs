@@ -21,6 +21,19 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&sha256(bytes))
 }
 
+/// Reads 32 bytes back from 64 hexadecimal digits, in lower or upper case.
+pub fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let digits = text.as_bytes();
+    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let mut out = [0_u8; 32];
+    for (place, pair) in out.iter_mut().zip(digits.chunks(2)) {
+        *place = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(out)
+}
+
 /// Whether two byte strings are equal, in time that depends on their lengths only.
 pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
@@ -101,6 +114,22 @@ mod tests {
             sha256_hex(b"abc"),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+    }
+
+    #[test]
+    fn hexadecimal_digits_read_back_and_nothing_else_does() {
+        let hash = sha256(b"abc");
+        assert_eq!(from_hex(&sha256_hex(b"abc")), Some(hash));
+        assert_eq!(from_hex(&sha256_hex(b"abc").to_uppercase()), Some(hash));
+        for bad in [
+            String::new(),
+            "a".repeat(63),
+            "a".repeat(66),
+            "+a".repeat(32),
+            "é".repeat(32),
+        ] {
+            assert_eq!(from_hex(&bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ use lanyard_core::keys::rotation::RotationSettings;
 use lanyard_core::keys::vault::Vault;
 use lanyard_core::policy::cache::PolicyCache;
 use lanyard_core::ras::settings::RasSettings;
+use lanyard_core::session::passwords::Passwords;
 use lanyard_core::store::Store;
 use lanyard_fetch::{Fetch, HttpFetch, JwksCache, MetadataCache, Outbound};
 use lanyard_jose::random::{Random, SystemRandom};
@@ -31,7 +32,6 @@ use lanyard_server::http::peer::TrustedProxies;
 use lanyard_server::oauth::basis::Basis;
 use lanyard_server::oauth::guard::Guard;
 use lanyard_server::oauth::rings::Rings;
-use lanyard_server::password::Passwords;
 use lanyard_server::worker::Worker;
 use tokio::sync::Notify;
 
@@ -39,12 +39,15 @@ use crate::config::{Config, GatewayControl};
 use crate::runtime::clock::SystemClock;
 use crate::runtime::kek;
 use crate::runtime::private_file;
+use crate::runtime::slow_threads;
 use crate::runtime::supervisor::Supervisor;
 
 pub(crate) use store::open_store;
 
 /// Signature verdicts kept in memory, of each kind.
 const VERDICTS: u64 = 100_000;
+/// Passwords that wait to be checked at most; more are told to come back.
+const WAITING_PASSWORDS: usize = 512;
 /// Allowed clock skew (SEC-07).
 const LEEWAY: Duration = Duration::from_secs(30);
 
@@ -128,7 +131,10 @@ async fn start_in(config: &Config, supervisor: &Supervisor) -> anyhow::Result<Ru
     let metadata = Arc::new(MetadataCache::new(Arc::clone(&fetch)));
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get);
-    let passwords = Arc::new(Passwords::new(cores, Arc::clone(&random)));
+    let passwords = Arc::new(Passwords::new(
+        slow_threads::start(cores, WAITING_PASSWORDS)?,
+        Arc::clone(&random),
+    ));
     let deployment = Arc::new(Deployment {
         idp: config.idp.as_ref().map(|role| role.issuer.clone()),
         ras: config.ras.as_ref().map(|role| role.issuer.clone()),

@@ -12,6 +12,5 @@ pub mod http;
 pub mod idp;
 pub mod metrics;
 pub mod oauth;
-pub mod password;
 pub mod ras;
 pub mod worker;

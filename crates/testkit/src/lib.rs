@@ -14,6 +14,7 @@
 pub mod block_on;
 pub mod clock;
 pub mod company;
+pub mod passwords;
 pub mod postgres;
 pub mod random;
 pub mod store;

@@ -1,5 +1,6 @@
 //! Clients of both sides: set, secrets, switch off.
 
+use lanyard_jose::digest::from_hex;
 use lanyard_jose::jwk::JwkSet;
 use lanyard_jose::random::token;
 use lanyard_protocol::client_id::ClientId;
@@ -286,18 +287,6 @@ fn digest(vault: &Vault, spec: &ClientSpec) -> Result<Option<SecretDigest>, Admi
         )),
         (None, Some(secret)) => Ok(Some(vault.digest_chosen_secret(secret))),
     }
-}
-
-fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let mut out = [0u8; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (place, pair) in out.iter_mut().zip(text.as_bytes().chunks(2)) {
-        let digits = std::str::from_utf8(pair).ok()?;
-        *place = u8::from_str_radix(digits, 16).ok()?;
-    }
-    Some(out)
 }
 
 fn keys(spec: &ClientSpec) -> Result<Option<JwkSet>, AdminDenial> {

@@ -3,6 +3,7 @@
 pub mod code;
 pub mod form_token;
 pub mod password;
+pub mod passwords;
 pub mod record;
 pub mod refresh;
 pub mod strength;

@@ -13,6 +13,7 @@ mod idp_refresh;
 mod idp_support;
 mod idp_targets;
 mod keys;
+mod passwords;
 mod policy_explain;
 mod provision;
 mod provision_document;

@@ -11,6 +11,7 @@ use lanyard_core::idp::settings::IdpSettings;
 use lanyard_core::keys::rotation::RotationSettings;
 use lanyard_core::policy::cache::PolicyCache;
 use lanyard_core::ras::settings::RasSettings;
+use lanyard_core::session::passwords::Passwords;
 use lanyard_fetch::JwksCache;
 use lanyard_gateway::gateway::Gateway;
 use lanyard_jose::verify::VerdictCache;
@@ -21,7 +22,6 @@ use lanyard_server::health::{self, HealthDeps};
 use lanyard_server::http::host::{self, Hosts};
 use lanyard_server::idp::{self, IdpDeps};
 use lanyard_server::oauth::basis::Basis;
-use lanyard_server::password::Passwords;
 use lanyard_server::ras::{self, LocalIssuers, RasDeps};
 
 use crate::config::{Config, Listener};
@@ -151,7 +151,12 @@ fn idp_router(rooms: &Rooms<'_>, settings: &Arc<IdpSettings>) -> Router {
         leeway: rooms.leeway,
         ras: rooms.ras.clone(),
     };
-    idp::router(deps).merge(super::pages::router(rooms.basis, settings, &rooms.config.organisation))
+    idp::router(deps).merge(super::pages::router(
+        rooms.basis,
+        settings,
+        &rooms.passwords,
+        &rooms.config.organisation,
+    ))
 }
 
 fn calls(gateway: &Arc<Gateway>) -> Handler {

@@ -7,15 +7,19 @@ use axum::Router;
 use http::request::Parts;
 use lanyard_core::clock::Timestamp;
 use lanyard_core::idp::settings::IdpSettings;
+use lanyard_core::session::passwords::Passwords;
 use lanyard_server::oauth::basis::Basis;
 use lanyard_server::oauth::guard::Guard;
-use lanyard_web::sign_in::passwords::Passwords;
 use lanyard_web::sign_in::{self, Limits, SignInDeps};
 
 /// The router of the pages.
-pub(super) fn router(basis: &Basis, settings: &Arc<IdpSettings>, organisation: &str) -> Router {
+pub(super) fn router(
+    basis: &Basis,
+    settings: &Arc<IdpSettings>,
+    passwords: &Arc<Passwords>,
+    organisation: &str,
+) -> Router {
     let (contexts, rings, proxies) = (basis.clone(), Arc::clone(&basis.rings), Arc::clone(&basis.proxies));
-    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get);
     sign_in::router(SignInDeps {
         store: Arc::clone(&basis.store),
         cx: Arc::new(move |peer| lanyard_core::cx::Cx {
@@ -27,7 +31,7 @@ pub(super) fn router(basis: &Basis, settings: &Arc<IdpSettings>, organisation: &
         keys: Arc::new(move || rings.snapshot()),
         peer: Arc::new(move |parts: &Parts| proxies.client(parts)),
         limits: Arc::new(SharedLimits(Arc::clone(&basis.guard))),
-        passwords: Arc::new(Passwords::new(cores)),
+        passwords: Arc::clone(passwords),
         organisation: organisation.to_owned(),
     })
 }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use anyhow::Context;
 use futures_util::StreamExt;
-use lanyard_server::password::Passwords;
+use lanyard_core::session::passwords::Passwords;
+use secrecy::SecretString;
 
 use crate::lab::organisation::LabUser;
 
@@ -19,7 +20,7 @@ pub(crate) async fn hashes(
 ) -> anyhow::Result<HashMap<String, String>> {
     let mut waiting = futures_util::stream::iter(users.iter().map(|user| async {
         let hash = passwords
-            .hash(user.password.clone())
+            .hash(SecretString::from(user.password.as_str()))
             .await
             .context("a password cannot be hashed")?;
         anyhow::Ok((user.spec.username.to_lowercase(), hash))

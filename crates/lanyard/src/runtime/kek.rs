@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use anyhow::Context;
+use lanyard_jose::digest::from_hex;
 use lanyard_jose::random::Random;
 use lanyard_jose::seal::Kek;
 
@@ -45,22 +46,11 @@ fn parse(bytes: &[u8]) -> Option<Kek> {
         return Some(Kek::from_bytes(raw));
     }
     let text = std::str::from_utf8(bytes).ok()?.trim();
-    let decoded = if text.len() == 64 {
-        from_hex(text)
-    } else {
-        from_base64(text)
-    }?;
-    <[u8; 32]>::try_from(decoded.as_slice()).ok().map(Kek::from_bytes)
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() {
-        return None;
+    if text.len() == 64 {
+        return from_hex(text).map(Kek::from_bytes);
     }
-    text.as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
+    let decoded = from_base64(text)?;
+    <[u8; 32]>::try_from(decoded.as_slice()).ok().map(Kek::from_bytes)
 }
 
 fn from_base64(text: &str) -> Option<Vec<u8>> {

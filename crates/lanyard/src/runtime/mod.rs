@@ -5,5 +5,6 @@ pub(crate) mod kek;
 pub(crate) mod listen;
 pub(crate) mod log;
 pub(crate) mod private_file;
+pub(crate) mod slow_threads;
 pub(crate) mod supervisor;
 pub(crate) mod tls;

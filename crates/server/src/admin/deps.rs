@@ -14,12 +14,12 @@ use lanyard_core::audit::record::{NewEvent, record};
 use lanyard_core::cx::Cx;
 use lanyard_core::keys::rotation::RotationSettings;
 use lanyard_core::policy::cache::PolicyCache;
+use lanyard_core::session::passwords::Passwords;
 use lanyard_core::store::StoreExt;
 
 use crate::admin::error::ApiError;
 use crate::cut_off::CutOff;
 use crate::oauth::basis::Basis;
-use crate::password::Passwords;
 
 /// As much of a path as the record of a refusal keeps, in characters.
 const MAX_ACT: usize = 256;
@@ -35,7 +35,7 @@ pub struct AdminDeps {
     pub policy: Arc<PolicyCache>,
     /// Makes a cut-off effective before the answer.
     pub cut_off: Arc<CutOff>,
-    /// Hashes passwords, a bounded number at once.
+    /// Hashes passwords, a bounded number at once in the whole process.
     pub passwords: Arc<Passwords>,
     /// Times of a key rotation.
     pub rotation: RotationSettings,

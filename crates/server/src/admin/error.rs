@@ -178,6 +178,18 @@ impl ApiError {
         }
     }
 
+    /// Too much of what is slow on purpose waits already.
+    pub fn busy(cx: &Cx) -> Self {
+        let mut error = Self::new(
+            cx,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "temporarily_unavailable",
+            "many passwords are being hashed at this moment; try again shortly",
+        );
+        error.retry_after = Some(2);
+        error
+    }
+
     /// Something other than the store failed.
     pub fn broken(cx: &Cx, what: &str) -> Self {
         tracing::error!(request.id = %cx.request_id, what, "an admin request failed");

@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::outcome::Outcome;
+use lanyard_core::session::passwords::NotHashed;
+use secrecy::SecretString;
 
 use crate::admin::act::{look, refuse};
 use crate::admin::deps::{AdminDeps, Caller};
@@ -14,7 +16,7 @@ use crate::admin::error::ApiError;
 
 /// How many characters a password may have.
 const LENGTH: std::ops::RangeInclusive<usize> = 8..=1024;
-/// Hashes asked for at once; how many really run is bounded by [`crate::password::Passwords`].
+/// Hashes asked for at once; how many really run is bounded by [`lanyard_core::session::passwords`].
 const AT_ONCE: usize = 16;
 
 /// A password that the person does not have yet, as its hash, by user name in lower case.
@@ -49,13 +51,16 @@ pub(crate) async fn changed(
     let made = stream::iter(wanted.into_iter().zip(known))
         .map(|((username, password), known)| async move {
             if let Some(known) = known
-                && deps.passwords.fits(known, password.clone()).await?
+                && deps
+                    .passwords
+                    .fits(&known, SecretString::from(password.as_str()))
+                    .await?
             {
                 return Ok(None);
             }
             Ok(Some((
                 username.trim().to_lowercase(),
-                deps.passwords.hash(password).await?,
+                deps.passwords.hash(SecretString::from(password)).await?,
             )))
         })
         .buffer_unordered(AT_ONCE)
@@ -63,10 +68,7 @@ pub(crate) async fn changed(
         .await;
     match made {
         Ok(made) => Ok(made.into_iter().flatten().collect()),
-        Err(error) => {
-            let error: crate::password::NotHashed = error;
-            Err(ApiError::broken(&caller.cx, &error.to_string()))
-        }
+        Err(error) => Err(not_hashed(caller, error)),
     }
 }
 
@@ -79,9 +81,17 @@ pub(crate) async fn hashed(
 ) -> Result<String, ApiError> {
     check(deps, caller, username, &password).await?;
     deps.passwords
-        .hash(password)
+        .hash(SecretString::from(password))
         .await
-        .map_err(|error| ApiError::broken(&caller.cx, &error.to_string()))
+        .map_err(|error| not_hashed(caller, error))
+}
+
+fn not_hashed(caller: &Caller, error: NotHashed) -> ApiError {
+    match error {
+        NotHashed::Busy(_) => ApiError::busy(&caller.cx),
+        // The length was checked in characters; one of many bytes is a mistake as well.
+        NotHashed::TooLong(why) => ApiError::denied(&caller.cx, &AdminDenial::invalid("password", why.to_string())),
+    }
 }
 
 async fn check(deps: &AdminDeps, caller: &Caller, username: &str, password: &str) -> Result<(), ApiError> {

@@ -16,7 +16,6 @@ use lanyard_core::keys::rotation::RotationSettings;
 use lanyard_core::outcome::Outcome;
 use lanyard_server::admin::{self, AdminDeps};
 use lanyard_server::http::peer::Peer;
-use lanyard_server::password::Passwords;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -42,7 +41,7 @@ impl Api {
             deployment: Arc::new(deployment),
             policy: Arc::clone(&company.policy),
             cut_off: Arc::clone(&world.cut_off),
-            passwords: Arc::new(Passwords::new(2, Arc::clone(&company.random))),
+            passwords: lanyard_testkit::passwords::passwords(Arc::clone(&company.random)),
             rotation: RotationSettings::default(),
             gateway_url: None,
         });

@@ -7,7 +7,6 @@ mod authorize;
 mod browser;
 mod logout;
 mod messages;
-pub mod passwords;
 mod submit;
 mod view;
 
@@ -22,12 +21,12 @@ use lanyard_core::cx::Cx;
 use lanyard_core::idp::settings::IdpSettings;
 use lanyard_core::keys::ring::KeyRings;
 use lanyard_core::keys::vault::Vault;
+use lanyard_core::session::passwords::Passwords;
 use lanyard_core::store::Store;
 
 use crate::assets;
 use crate::page::Page;
 use crate::sign_in::browser::Cookies;
-use crate::sign_in::passwords::Passwords;
 
 /// Limits on attempts. A counter belongs to a source and an account together, so that nobody can lock a stranger out.
 pub trait Limits: Send + Sync {
@@ -65,7 +64,7 @@ pub struct SignInDeps {
     pub peer: PeerOf,
     /// Limits on attempts.
     pub limits: Arc<dyn Limits>,
-    /// Password checks, a bounded number at once.
+    /// Password checks, a bounded number at once in the whole process.
     pub passwords: Arc<Passwords>,
     /// The organisation, as its people know it.
     pub organisation: String,

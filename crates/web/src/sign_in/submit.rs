@@ -69,7 +69,7 @@ pub(super) async fn handle(State(own): State<Arc<SignIn>>, request: Request) -> 
         return retry_after(again.show(StatusCode::TOO_MANY_REQUESTS, &problem), seconds);
     }
     let password = SecretString::from(field("password"));
-    let Ok(fits) = own.deps.passwords.check(candidate.hash(), password).await else {
+    let Ok(fits) = own.deps.passwords.fits(candidate.hash(), password).await else {
         return retry_after(again.show(StatusCode::SERVICE_UNAVAILABLE, BUSY), 2);
     };
 

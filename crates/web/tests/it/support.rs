@@ -13,7 +13,6 @@ use lanyard_core::clock::{Clock, Timestamp};
 use lanyard_core::cx::Cx;
 use lanyard_protocol::form::{Form, encode};
 use lanyard_testkit::company::{Company, IDE, PASSWORD, REDIRECT};
-use lanyard_web::sign_in::passwords::Passwords;
 use lanyard_web::sign_in::{Limits, SignInDeps, router};
 use tower::ServiceExt;
 
@@ -109,7 +108,7 @@ impl World {
             keys: Arc::new(move || Arc::clone(&keys)),
             peer: Arc::new(move |_| Some(*seen.lock().unwrap())),
             limits: Arc::new(Five::default()),
-            passwords: Arc::new(Passwords::new(2)),
+            passwords: lanyard_testkit::passwords::passwords(Arc::clone(&company.random)),
             organisation: "Northwind <Ltd>".to_owned(),
         });
         Self {
