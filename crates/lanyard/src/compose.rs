@@ -44,10 +44,6 @@ use crate::runtime::supervisor::Supervisor;
 
 pub(crate) use store::open_store;
 
-/// Signature verdicts kept in memory, of each kind.
-const VERDICTS: u64 = 100_000;
-/// Passwords that wait to be checked at most; more are told to come back.
-const WAITING_PASSWORDS: usize = 512;
 /// Allowed clock skew (SEC-07).
 const LEEWAY: Duration = Duration::from_secs(30);
 
@@ -130,9 +126,8 @@ async fn start_in(config: &Config, supervisor: &Supervisor) -> anyhow::Result<Ru
     let jwks = Arc::new(JwksCache::new(Arc::clone(&fetch)));
     let metadata = Arc::new(MetadataCache::new(Arc::clone(&fetch)));
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get);
     let passwords = Arc::new(Passwords::new(
-        slow_threads::start(cores, WAITING_PASSWORDS)?,
+        slow_threads::start(config.limits.password_hashes, config.limits.passwords_waiting)?,
         Arc::clone(&random),
     ));
     let deployment = Arc::new(Deployment {
@@ -155,8 +150,8 @@ async fn start_in(config: &Config, supervisor: &Supervisor) -> anyhow::Result<Ru
             metadata,
             local: None,
         };
-        let gateway = gateway::start_apart(&parts).await?;
-        listeners::gateway_only(config, supervisor, &gateway).await?;
+        let apart = gateway::start_apart(&parts).await?;
+        listeners::gateway_only(config, supervisor, apart).await?;
         return Ok(Running {
             supervisor: supervisor.clone(),
             basis: None,
@@ -189,7 +184,7 @@ async fn start_in(config: &Config, supervisor: &Supervisor) -> anyhow::Result<Ru
         random: Arc::clone(&random),
         vault: Arc::clone(&vault),
         rings: Arc::clone(&rings),
-        guard: Arc::new(Guard::new(Arc::clone(&clock))),
+        guard: Arc::new(Guard::new(Arc::clone(&clock), &config.limits.guard)),
         proxies: Arc::new(TrustedProxies::new(config.trusted_proxies.clone())),
         jobs: Arc::clone(&jobs),
     };
@@ -260,7 +255,7 @@ async fn start_in(config: &Config, supervisor: &Supervisor) -> anyhow::Result<Ru
         idp: idp.clone(),
         ras,
         policy,
-        verdicts: VerdictCache::new(VERDICTS),
+        verdicts: VerdictCache::new(config.limits.signatures_remembered),
         leeway: LEEWAY,
         jwks,
         local,

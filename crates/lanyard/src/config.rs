@@ -6,6 +6,7 @@
 mod check;
 mod duration;
 mod file;
+mod limits;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use lanyard_protocol::issuer::Issuer;
 pub(crate) use check::{Problem, check};
 pub(crate) use duration::parse_duration;
 pub(crate) use file::FileConfig;
+pub(crate) use limits::LimitsConfig;
 
 /// A configuration that may be started.
 #[derive(Debug, Clone)]
@@ -34,9 +36,9 @@ pub(crate) struct Config {
     /// The gateway role.
     pub gateway: Option<GatewayConfig>,
     /// Where the admin API listens.
-    pub admin: Option<Listener>,
-    /// Where metrics listen.
-    pub metrics: Option<SocketAddr>,
+    pub admin: Option<PrivateListener>,
+    /// Where health and metrics listen.
+    pub metrics: Option<PrivateListener>,
     /// The store.
     pub store: StoreConfig,
     /// Where the key-encryption key comes from.
@@ -45,7 +47,7 @@ pub(crate) struct Config {
     pub outbound: OutboundConfig,
     /// Peers whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<ipnet::IpNet>,
-    /// Limits of the listeners.
+    /// Limits of the process.
     pub limits: LimitsConfig,
     /// How log lines look.
     pub log: LogConfig,
@@ -58,6 +60,15 @@ pub(crate) struct Listener {
     pub address: SocketAddr,
     /// Certificate chain and private key, PEM.
     pub tls: Option<TlsFiles>,
+}
+
+/// A listener of our own people: reached by names that the operator knows, not by whatever a resolver says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PrivateListener {
+    /// The socket.
+    pub listener: Listener,
+    /// Host names besides loopback and the address itself.
+    pub hosts: Vec<String>,
 }
 
 /// PEM files.
@@ -162,13 +173,6 @@ pub(crate) struct OutboundConfig {
     pub allow: Vec<String>,
     /// Extra certificate authorities, PEM.
     pub ca_files: Vec<PathBuf>,
-}
-
-/// Limits of the listeners.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct LimitsConfig {
-    /// How long a stop waits for requests under way.
-    pub drain: Duration,
 }
 
 /// How log lines look.

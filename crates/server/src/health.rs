@@ -14,7 +14,6 @@ use lanyard_core::store::{Store, StoreExt};
 use serde::Serialize;
 
 use crate::http::answer;
-use crate::oauth::rings::Rings;
 
 /// How long the store may take before we are not ready.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -22,10 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// What health looks at.
 #[derive(Clone)]
 pub struct HealthDeps {
-    /// The store.
-    pub store: Arc<dyn Store>,
-    /// The signing keys; `None` in a process that only runs a gateway.
-    pub rings: Option<Arc<Rings>>,
+    /// The store, which also holds the signing keys; `None` in a process that only runs a gateway.
+    pub store: Option<Arc<dyn Store>>,
+    /// Whether revocations from elsewhere are fresh; `None` where they are those of the store.
+    pub revocations: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
     /// Tasks of the supervisor: (name, whether it runs).
     pub tasks: Arc<dyn Fn() -> Vec<(String, bool)> + Send + Sync>,
     /// Renders the metrics in the text format of Prometheus; `None` when none are kept.
@@ -46,6 +45,8 @@ struct Readiness {
     status: &'static str,
     store: &'static str,
     keys: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revocations: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stopped: Vec<String>,
 }
@@ -55,23 +56,28 @@ async fn alive() -> Response {
 }
 
 async fn ready(State(deps): State<HealthDeps>) -> Response {
-    let read = deps.store.read(|tx| tx.keys_version());
-    let version = tokio::time::timeout(PATIENCE, read).await.ok().and_then(Result::ok);
-    let keys = match (&deps.rings, version) {
-        (None, _) => "none",
-        (Some(_), Some(_)) => "loaded",
-        (Some(_), None) => "unknown",
+    let (reached, store, keys) = match &deps.store {
+        None => (true, "none", "none"),
+        Some(store) => {
+            let read = store.read(|tx| tx.keys_version());
+            match tokio::time::timeout(PATIENCE, read).await {
+                Ok(Ok(_)) => (true, "reachable", "loaded"),
+                _ => (false, "unreachable", "unknown"),
+            }
+        }
     };
+    let fresh = deps.revocations.as_ref().map(|fresh| fresh());
     let stopped: Vec<String> = (deps.tasks)()
         .into_iter()
         .filter(|(_, runs)| !runs)
         .map(|(name, _)| name)
         .collect();
-    let good = version.is_some() && stopped.is_empty();
+    let good = reached && fresh.unwrap_or(true) && stopped.is_empty();
     let body = Readiness {
         status: if good { "ready" } else { "not ready" },
-        store: if version.is_some() { "reachable" } else { "unreachable" },
+        store,
         keys,
+        revocations: fresh.map(|fresh| if fresh { "fresh" } else { "stale" }),
         stopped,
     };
     answer::json(

@@ -117,11 +117,11 @@ fn runs(config: &Config) -> Vec<(&'static str, String)> {
             format!("{}, {}, {routes}", gateway.public_url, at(&gateway.listener)),
         ));
     }
-    if let Some(admin) = &config.admin {
-        lines.push(("admin API", at(admin)));
-    }
-    if let Some(address) = config.metrics {
-        lines.push(("metrics", format!("http on {address}")));
+    for (name, own) in [("admin API", &config.admin), ("metrics", &config.metrics)] {
+        if let Some(own) = own {
+            let names: String = own.hosts.iter().map(|host| format!(", also as {host}")).collect();
+            lines.push((name, format!("{}{names}", at(&own.listener))));
+        }
     }
     lines.push((
         "store",
@@ -168,7 +168,7 @@ async fn warnings(config: &Config) -> Vec<String> {
         config.idp.as_ref().map(|role| &role.listener),
         config.ras.as_ref().map(|role| &role.listener),
         config.gateway.as_ref().map(|role| &role.listener),
-        config.admin.as_ref(),
+        config.admin.as_ref().map(|own| &own.listener),
     ];
     for tls in roles.into_iter().flatten().filter_map(|listener| listener.tls.as_ref()) {
         named.push(("tls.certificate_file", &tls.certificate_file));

@@ -133,10 +133,9 @@ async fn serve_mint(lab: &Lab) -> anyhow::Result<String> {
         admin_token: lab.admin_token.clone(),
     }));
     let supervisor = &lab.running.supervisor;
-    let drain = std::time::Duration::from_secs(1);
     supervisor.start(
         "lab",
-        listen::serve(socket, None, handler, supervisor.stop_token(), drain),
+        listen::serve(socket, None, handler, supervisor.stop_token(), start::BESIDE),
     );
     Ok(format!("http://{address}/id-tokens"))
 }

@@ -61,10 +61,10 @@ async fn offer_owner_token(config: &Config, running: &Running) -> anyhow::Result
     };
     let path = config.state_dir.join("owner-token");
     private_file::write(&path, token.expose_secret().as_bytes())?;
-    let scheme = if admin.tls.is_some() { "https" } else { "http" };
+    let scheme = if admin.listener.tls.is_some() { "https" } else { "http" };
     tracing::info!(
         "first start: within an hour, run `lanyard admin claim --url {scheme}://{} --token-file {}`",
-        admin.address,
+        admin.listener.address,
         path.display()
     );
     Ok(())

@@ -70,7 +70,7 @@ pub(super) async fn start_beside_store(
         return Ok(None);
     };
     if role.control != GatewayControl::InProcess {
-        let gateway = start_apart(parts).await?;
+        let gateway = start_apart(parts).await?.gateway;
         let idle: Arc<dyn RevocationSink> = Arc::new(ListSink(Arc::new(RevocationList::local(Arc::new(unix_seconds)))));
         return Ok(Some((gateway, idle)));
     }
@@ -88,8 +88,15 @@ pub(super) async fn start_beside_store(
     Ok(Some((gateway, Arc::new(ListSink(list)))))
 }
 
+/// A gateway without a store.
+pub(super) struct Apart {
+    pub(super) gateway: Arc<Gateway>,
+    /// Whether its view of revocations is as fresh as it must be.
+    pub(super) fresh: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
 /// The gateway of a process without a store.
-pub(super) async fn start_apart(parts: &Parts<'_>) -> anyhow::Result<Arc<Gateway>> {
+pub(super) async fn start_apart(parts: &Parts<'_>) -> anyhow::Result<Apart> {
     let Some(role) = &parts.config.gateway else {
         bail!("there is no gateway to start")
     };
@@ -102,12 +109,7 @@ pub(super) async fn start_apart(parts: &Parts<'_>) -> anyhow::Result<Arc<Gateway
     }
 }
 
-async fn start_remote(
-    parts: &Parts<'_>,
-    role: &GatewayConfig,
-    url: &str,
-    token_file: &Path,
-) -> anyhow::Result<Arc<Gateway>> {
+async fn start_remote(parts: &Parts<'_>, role: &GatewayConfig, url: &str, token_file: &Path) -> anyhow::Result<Apart> {
     let token = String::from_utf8(private_file::read(token_file)?)
         .map_err(|_| anyhow::anyhow!("gateway.control_token_file: {} holds no token", token_file.display()))?;
     // Gateways that share a token share the key.
@@ -148,7 +150,7 @@ async fn start_remote(
         .await
         .context("gateway.control_url: the routes cannot be read")?;
     let delivery = Arc::new(HttpDelivery::new(Arc::clone(&parts.fetch), at("calls")?, authorization));
-    let view: Arc<dyn RevocationView> = list;
+    let view: Arc<dyn RevocationView> = Arc::<RevocationList>::clone(&list);
     let gateway = build(parts, view, delivery, snapshot, handles)?;
     let (served, stop) = (Arc::clone(&gateway), parts.supervisor.stop_token());
     parts.supervisor.start("routes", async move {
@@ -169,10 +171,13 @@ async fn start_remote(
         }
         Ok(())
     });
-    Ok(gateway)
+    Ok(Apart {
+        gateway,
+        fresh: Arc::new(move || list.is_fresh()),
+    })
 }
 
-fn start_from_file(parts: &Parts<'_>, role: &GatewayConfig, path: &Path) -> anyhow::Result<Arc<Gateway>> {
+fn start_from_file(parts: &Parts<'_>, role: &GatewayConfig, path: &Path) -> anyhow::Result<Apart> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("gateway.routes_file: {} cannot be read", path.display()))?;
     let snapshot: RouteSnapshot =
@@ -194,7 +199,11 @@ fn start_from_file(parts: &Parts<'_>, role: &GatewayConfig, path: &Path) -> anyh
     let delivery = FileDelivery::open(&calls).with_context(|| format!("{} cannot be written", calls.display()))?;
     let view: Arc<dyn RevocationView> = list;
     let handles = HmacKey::new(&super::keys::noise(&lanyard_jose::random::SystemRandom).to_be_bytes());
-    build(parts, view, Arc::new(delivery), snapshot, handles)
+    Ok(Apart {
+        gateway: build(parts, view, Arc::new(delivery), snapshot, handles)?,
+        // Nobody is asked, so nothing can be late.
+        fresh: Arc::new(|| true),
+    })
 }
 
 fn build(
@@ -224,7 +233,7 @@ fn build(
         now: Arc::new(|| SystemClock.now().micros()),
         keys,
         revocations,
-        verdicts: VerdictCache::new(super::VERDICTS),
+        verdicts: VerdictCache::new(parts.config.limits.signatures_remembered),
         calls: Arc::new(calls),
         credentials: Arc::new(FixedCredentials::none()),
         handle_key,
@@ -232,6 +241,7 @@ fn build(
     };
     let settings = GatewaySettings {
         request_id_prefix: format!("req_{name}"),
+        max_body: parts.config.limits.call_bytes,
         ..GatewaySettings::default()
     };
     let (gateway, problems) = Gateway::new(deps, settings, snapshot);

@@ -12,6 +12,7 @@ use lanyard_core::keys::rotation::RotationSettings;
 use lanyard_core::policy::cache::PolicyCache;
 use lanyard_core::ras::settings::RasSettings;
 use lanyard_core::session::passwords::Passwords;
+use lanyard_core::store::Store;
 use lanyard_fetch::JwksCache;
 use lanyard_gateway::gateway::Gateway;
 use lanyard_jose::verify::VerdictCache;
@@ -24,8 +25,9 @@ use lanyard_server::idp::{self, IdpDeps};
 use lanyard_server::oauth::basis::Basis;
 use lanyard_server::ras::{self, LocalIssuers, RasDeps};
 
-use crate::config::{Config, Listener};
-use crate::runtime::listen::{self, Handler};
+use super::gateway::Apart;
+use crate::config::{Config, Listener, PrivateListener};
+use crate::runtime::listen::{self, Handler, Limits};
 use crate::runtime::supervisor::Supervisor;
 use crate::runtime::tls;
 
@@ -93,8 +95,9 @@ pub(super) async fn start(rooms: Rooms<'_>) -> anyhow::Result<()> {
         )
         .await?;
     }
-    if let Some(listener) = &rooms.config.admin {
+    if let Some(own) = &rooms.config.admin {
         let deps = AdminDeps {
+            document_bytes: rooms.config.limits.document_bytes,
             basis: rooms.basis.clone(),
             deployment: Arc::clone(&rooms.deployment),
             policy: Arc::clone(&rooms.policy),
@@ -106,40 +109,51 @@ pub(super) async fn start(rooms: Rooms<'_>) -> anyhow::Result<()> {
         serve(
             rooms.config,
             rooms.supervisor,
-            ("admin.listen", listener),
-            listen::router(admin::router(deps)),
+            ("admin.listen", &own.listener),
+            known(admin::router(deps), own),
         )
         .await?;
     }
-    if let Some(address) = rooms.config.metrics {
-        let tasks = rooms.supervisor.clone();
-        let deps = HealthDeps {
-            store: Arc::clone(&rooms.basis.store),
-            rings: Some(Arc::clone(&rooms.basis.rings)),
-            tasks: Arc::new(move || {
-                tasks
-                    .dead()
-                    .into_iter()
-                    .map(|(name, _)| (name.to_owned(), false))
-                    .collect()
-            }),
-            metrics: metrics(),
-        };
-        let listener = Listener { address, tls: None };
-        let handler = listen::router(health::router(deps));
-        serve(rooms.config, rooms.supervisor, ("metrics.listen", &listener), handler).await?;
-    }
-    Ok(())
+    let store = Some(Arc::clone(&rooms.basis.store));
+    health_of(rooms.config, rooms.supervisor, store, None).await
 }
 
-/// The listener of a process that only runs a gateway.
-pub(super) async fn gateway_only(
+/// The listeners of a process that only runs a gateway.
+pub(super) async fn gateway_only(config: &Config, supervisor: &Supervisor, apart: Apart) -> anyhow::Result<()> {
+    let Some(role) = &config.gateway else { return Ok(()) };
+    let handler = calls(&apart.gateway);
+    serve(config, supervisor, ("gateway.listen", &role.listener), handler).await?;
+    health_of(config, supervisor, None, Some(apart.fresh)).await
+}
+
+/// Health and metrics, when the configuration has a place for them.
+async fn health_of(
     config: &Config,
     supervisor: &Supervisor,
-    gateway: &Arc<Gateway>,
+    store: Option<Arc<dyn Store>>,
+    revocations: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
 ) -> anyhow::Result<()> {
-    let Some(role) = &config.gateway else { return Ok(()) };
-    serve(config, supervisor, ("gateway.listen", &role.listener), calls(gateway)).await
+    let Some(own) = &config.metrics else { return Ok(()) };
+    let tasks = supervisor.clone();
+    let deps = HealthDeps {
+        store,
+        revocations,
+        tasks: Arc::new(move || {
+            tasks
+                .dead()
+                .into_iter()
+                .map(|(name, _)| (name.to_owned(), false))
+                .collect()
+        }),
+        metrics: metrics(),
+    };
+    let handler = known(health::router(deps), own);
+    serve(config, supervisor, ("metrics.listen", &own.listener), handler).await
+}
+
+/// Refuses names that nobody configured (DNS rebinding).
+fn known(router: Router, own: &PrivateListener) -> Handler {
+    listen::router(host::private(router, own.listener.address.ip(), own.hosts.clone()))
 }
 
 fn idp_router(rooms: &Rooms<'_>, settings: &Arc<IdpSettings>) -> Router {
@@ -179,9 +193,23 @@ async fn serve(
     tracing::info!(listener = field, %address, tls = acceptor.is_some(), "listening");
     supervisor.start(
         field,
-        listen::serve(socket, acceptor, handler, supervisor.stop_token(), config.limits.drain),
+        listen::serve(
+            socket,
+            acceptor,
+            handler,
+            supervisor.stop_token(),
+            connection_limits(config),
+        ),
     );
     Ok(())
+}
+
+const fn connection_limits(config: &Config) -> Limits {
+    Limits {
+        connections: config.limits.connections,
+        headers_within: config.limits.headers_within,
+        drain: config.limits.drain,
+    }
 }
 
 /// The recorder of this process; `None` when another one is installed already.

@@ -14,8 +14,8 @@ use lanyard_protocol::resource::ResourceId;
 use super::duration::Span;
 use super::file::{FileConfig, GatewaySection, IdpSection, LogFormat, OnStale, RasSection, Role, TlsSection};
 use super::{
-    Config, GatewayConfig, GatewayControl, IdpConfig, KekSource, LimitsConfig, Listener, LogConfig, OutboundConfig,
-    RasConfig, StoreConfig, TlsFiles, default_state_dir, is_loopback, secret,
+    Config, GatewayConfig, GatewayControl, IdpConfig, KekSource, Listener, LogConfig, OutboundConfig, PrivateListener,
+    RasConfig, StoreConfig, TlsFiles, default_state_dir, is_loopback, limits, secret,
 };
 
 /// One thing that is wrong, and what mends it.
@@ -35,13 +35,26 @@ impl fmt::Display for Problem {
     }
 }
 
-struct Checker {
+/// Collects what is wrong.
+pub(super) struct Checker {
     development: bool,
     problems: Vec<Problem>,
 }
 
 impl Checker {
-    fn refuse(&mut self, field: &str, problem: impl Into<String>, remedy: impl Into<String>) {
+    pub(super) const fn new(development: bool) -> Self {
+        Self {
+            development,
+            problems: Vec::new(),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
+    pub(super) fn refuse(&mut self, field: &str, problem: impl Into<String>, remedy: impl Into<String>) {
         self.problems.push(Problem {
             field: field.to_owned(),
             problem: problem.into(),
@@ -55,10 +68,7 @@ impl Checker {
 /// # Errors
 /// Every problem found.
 pub(crate) fn check(file: &FileConfig) -> Result<Config, Vec<Problem>> {
-    let mut checker = Checker {
-        development: file.development.unwrap_or(false),
-        problems: Vec::new(),
-    };
+    let mut checker = Checker::new(file.development.unwrap_or(false));
     let roles = roles(file, &mut checker);
     let wants = |role| roles.contains(&role);
     let idp = section(&mut checker, wants(Role::Idp), "idp", file.idp.as_ref())
@@ -76,9 +86,19 @@ pub(crate) fn check(file: &FileConfig) -> Result<Config, Vec<Problem>> {
             "The two roles are two parties: give each its own host name, or its own path below one",
         );
     }
-    let admin = file.admin.as_ref().map(|section| Listener {
-        address: section.listen,
-        tls: tls_files(section.tls.as_ref().or(file.tls.as_ref())),
+    let admin = file.admin.as_ref().map(|section| PrivateListener {
+        listener: Listener {
+            address: section.listen,
+            tls: tls_files(section.tls.as_ref().or(file.tls.as_ref())),
+        },
+        hosts: hosts(&mut checker, "admin", &section.hosts),
+    });
+    let metrics = file.metrics.as_ref().map(|section| PrivateListener {
+        listener: Listener {
+            address: section.listen,
+            tls: None,
+        },
+        hosts: hosts(&mut checker, "metrics", &section.hosts),
     });
     let Some(state_dir) = file.state_dir.clone().or_else(default_state_dir) else {
         checker.refuse(
@@ -94,6 +114,7 @@ pub(crate) fn check(file: &FileConfig) -> Result<Config, Vec<Problem>> {
         None => KekSource::StateDirectory,
     };
     let listeners = listeners(file, idp.as_ref(), ras.as_ref(), gateway.as_ref(), admin.as_ref());
+    let limits = limits::check(&file.limits, &mut checker);
     exposure(&mut checker, &listeners, &store, &kek);
     let trusted_proxies = networks(file, &mut checker);
     for (n, rule) in file.outbound.allow.iter().enumerate() {
@@ -121,7 +142,7 @@ pub(crate) fn check(file: &FileConfig) -> Result<Config, Vec<Problem>> {
         ras,
         gateway,
         admin,
-        metrics: file.metrics.as_ref().map(|section| section.listen),
+        metrics,
         store,
         kek,
         outbound: OutboundConfig {
@@ -129,9 +150,7 @@ pub(crate) fn check(file: &FileConfig) -> Result<Config, Vec<Problem>> {
             ca_files: file.outbound.ca_files.clone(),
         },
         trusted_proxies,
-        limits: LimitsConfig {
-            drain: span(file.limits.drain, 30),
-        },
+        limits,
         log: LogConfig {
             level: file.log.level.clone().unwrap_or_else(|| "info".to_owned()),
             json: file.log.format == Some(LogFormat::Json),
@@ -347,13 +366,13 @@ fn listeners(
     idp: Option<&IdpConfig>,
     ras: Option<&RasConfig>,
     gateway: Option<&GatewayConfig>,
-    admin: Option<&Listener>,
+    admin: Option<&PrivateListener>,
 ) -> Vec<(&'static str, SocketAddr, bool)> {
     let roles = [
         ("idp.listen", idp.map(|role| &role.listener)),
         ("ras.listen", ras.map(|role| &role.listener)),
         ("gateway.listen", gateway.map(|role| &role.listener)),
-        ("admin.listen", admin),
+        ("admin.listen", admin.map(|own| &own.listener)),
     ];
     let mut all: Vec<_> = roles
         .into_iter()
@@ -400,6 +419,27 @@ fn exposure(checker: &mut Checker, listeners: &[(&str, SocketAddr, bool)], store
             "Make one with `openssl rand -out /etc/lanyard/kek 32`, mode 0600, keep a copy apart from backups, and name it here",
         );
     }
+}
+
+/// Names only: the port of a request is not compared, because a rebound name is what an attacker has.
+fn hosts(checker: &mut Checker, section: &str, names: &[String]) -> Vec<String> {
+    for (n, name) in names.iter().enumerate() {
+        let good = match url::Host::parse(name) {
+            Ok(url::Host::Domain(_)) => name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_')),
+            Ok(_) => true,
+            Err(_) => false,
+        };
+        if !good {
+            checker.refuse(
+                &format!("{section}.hosts[{n}]"),
+                format!("{name:?} is no host name"),
+                "Write the name alone, such as admin.example.com, without scheme, port or path",
+            );
+        }
+    }
+    names.to_vec()
 }
 
 fn networks(file: &FileConfig, checker: &mut Checker) -> Vec<ipnet::IpNet> {
@@ -480,6 +520,18 @@ mod tests {
             problems(&HEALTHY.replace("127.0.0.1:8001", "0.0.0.0:8001")),
             ["idp.listen", "kek.file"]
         );
+    }
+
+    #[test]
+    fn a_host_is_a_name_without_scheme_and_port() {
+        let with = |hosts: &str| format!("{HEALTHY}\n[admin]\nlisten = \"127.0.0.1:8003\"\nhosts = [{hosts}]");
+        assert_eq!(
+            problems(&with("\"admin.example.com\", \"[::1]\"")),
+            Vec::<String>::new()
+        );
+        for bad in ["https://admin.example.com", "admin.example.com:443", "", "a/b", "*"] {
+            assert_eq!(problems(&with(&format!("{bad:?}"))), ["admin.hosts[0]"], "{bad}");
+        }
     }
 
     #[test]

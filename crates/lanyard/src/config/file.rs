@@ -133,6 +133,9 @@ pub(crate) enum OnStale {
 pub(crate) struct AdminSection {
     /// The address to listen on.
     pub listen: SocketAddr,
+    /// Host names by which it is reached, besides loopback and the address.
+    #[serde(default)]
+    pub hosts: Vec<String>,
     /// TLS files of this listener.
     pub tls: Option<TlsSection>,
 }
@@ -143,6 +146,9 @@ pub(crate) struct AdminSection {
 pub(crate) struct MetricsSection {
     /// The address to listen on.
     pub listen: SocketAddr,
+    /// Host names by which it is reached, besides loopback and the address.
+    #[serde(default)]
+    pub hosts: Vec<String>,
 }
 
 /// `[store]`
@@ -201,6 +207,28 @@ pub(crate) struct TlsSection {
 pub(crate) struct LimitsSection {
     /// How long a stop waits for requests under way. Default 30s.
     pub drain: Option<Span>,
+    /// Connections of one listener at once. Default 16384.
+    pub connections: Option<usize>,
+    /// Time for the TLS handshake, and for the headers of a request. Default 10s.
+    pub headers_within: Option<Span>,
+    /// The largest document that the admin API reads. Default 64 MiB.
+    pub document_bytes: Option<usize>,
+    /// The largest request body of a call at the gateway. Default 1 MiB.
+    pub call_bytes: Option<usize>,
+    /// Failed authentications at once, per source and account. Default 8.
+    pub failures_at_once: Option<u32>,
+    /// How many of them come back in a minute. Default 5.
+    pub failures_per_minute: Option<u32>,
+    /// Failed authentications in a minute per source, whatever account it names. Default 200.
+    pub failures_of_source: Option<u32>,
+    /// Refusals of a source that are written down one by one in a minute. Default 10.
+    pub refusals_recorded: Option<u32>,
+    /// Passwords hashed or checked at once. Default: the number of cores.
+    pub password_hashes: Option<usize>,
+    /// Passwords that wait for that. Default 512.
+    pub passwords_waiting: Option<usize>,
+    /// Signature verdicts kept in memory, of each kind. Default 100000.
+    pub signatures_remembered: Option<u64>,
 }
 
 /// `[log]`

@@ -19,13 +19,20 @@ use secrecy::SecretString;
 use crate::compose::{self, Running};
 use crate::config::{
     Config, GatewayConfig, GatewayControl, IdpConfig, KekSource, LimitsConfig, Listener, LogConfig, OutboundConfig,
-    RasConfig, StoreConfig, secret,
+    PrivateListener, RasConfig, StoreConfig, secret,
 };
 use crate::lab::addresses::Addresses;
 use crate::lab::catalogue::SAMPLES;
 use crate::lab::sample_server;
-use crate::runtime::listen;
+use crate::runtime::listen::{self, Limits};
 use crate::runtime::supervisor::Supervisor;
+
+/// The limits of listeners beside the roles: sample servers, and the mint of tokens for load tests.
+pub(crate) const BESIDE: Limits = Limits {
+    connections: 4096,
+    headers_within: Duration::from_secs(10),
+    drain: Duration::from_secs(1),
+};
 
 /// The configuration of a lab: every role, loopback only.
 ///
@@ -33,6 +40,10 @@ use crate::runtime::supervisor::Supervisor;
 /// Never for addresses of this type.
 pub(crate) fn config(addresses: Addresses, state_dir: &Path, store: Option<&str>) -> anyhow::Result<Config> {
     let on = |address| Listener { address, tls: None };
+    let own = |address| PrivateListener {
+        listener: on(address),
+        hosts: Vec::new(),
+    };
     let day = Duration::from_secs(86_400);
     Ok(Config {
         development: true,
@@ -60,8 +71,8 @@ pub(crate) fn config(addresses: Addresses, state_dir: &Path, store: Option<&str>
             stale_after: Duration::from_secs(5),
             allow_stale: false,
         }),
-        admin: Some(on(addresses.admin())),
-        metrics: Some(addresses.metrics()),
+        admin: Some(own(addresses.admin())),
+        metrics: Some(own(addresses.metrics())),
         store: match store {
             Some(url) => StoreConfig::Postgres {
                 url: secret::Url(url.to_owned()),
@@ -74,6 +85,7 @@ pub(crate) fn config(addresses: Addresses, state_dir: &Path, store: Option<&str>
         trusted_proxies: Vec::new(),
         limits: LimitsConfig {
             drain: Duration::from_secs(5),
+            ..LimitsConfig::default()
         },
         log: LogConfig {
             level: "warn".to_owned(),
@@ -103,10 +115,9 @@ impl Lab {
         for (n, sample) in SAMPLES.iter().enumerate() {
             let socket = listen::bind(addresses.sample(n), "sample server").await?;
             let handler = listen::router(sample_server::router(sample));
-            let drain = Duration::from_secs(1);
             samples.start(
                 sample.name,
-                listen::serve(socket, None, handler, samples.stop_token(), drain),
+                listen::serve(socket, None, handler, samples.stop_token(), BESIDE),
             );
         }
         let running = match compose::start(config).await {

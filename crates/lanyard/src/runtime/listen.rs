@@ -27,10 +27,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-/// Connections of one listener at once; more wait to be accepted.
-const MAX_CONNECTIONS: usize = 16_384;
-/// How long a peer may take for the TLS handshake, or for the headers of a request (HT-03).
-const PATIENCE: Duration = Duration::from_secs(10);
+/// What connections may cost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Connections of one listener at once; more wait to be accepted.
+    pub connections: usize,
+    /// How long a peer may take for the TLS handshake, or for the headers of a request (HT-03).
+    pub headers_within: Duration,
+    /// How long a stop waits for requests under way.
+    pub drain: Duration,
+}
 
 /// What an answer becomes.
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
@@ -60,7 +66,7 @@ pub(crate) async fn bind(address: SocketAddr, field: &str) -> anyhow::Result<Tcp
         .with_context(|| format!("{field}: {address} cannot be bound; choose a free port, or stop what uses it"))
 }
 
-/// Answers connections until `stop`, then finishes requests under way for at most `drain`.
+/// Answers connections until `stop`, then finishes requests under way.
 ///
 /// # Errors
 /// None at present; the type fits the supervisor.
@@ -69,12 +75,12 @@ pub(crate) async fn serve(
     tls: Option<TlsAcceptor>,
     handler: Handler,
     stop: CancellationToken,
-    drain: Duration,
+    limits: Limits,
 ) -> anyhow::Result<()> {
     let graceful = GracefulShutdown::new();
     let tracker = TaskTracker::new();
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let builder = Arc::new(builder());
+    let slots = Arc::new(Semaphore::new(limits.connections));
+    let builder = Arc::new(builder(limits.headers_within));
     loop {
         let permit = Arc::clone(&slots).acquire_owned().await?;
         let (stream, peer) = tokio::select! {
@@ -94,6 +100,7 @@ pub(crate) async fn serve(
             handler: Arc::clone(&handler),
             peer: peer.ip(),
             watcher: graceful.watcher(),
+            patience: limits.headers_within,
         };
         let tls = tls.clone();
         tracker.spawn(async move {
@@ -107,7 +114,7 @@ pub(crate) async fn serve(
         graceful.shutdown().await;
         tracker.wait().await;
     };
-    if tokio::time::timeout(drain, finished).await.is_err() {
+    if tokio::time::timeout(limits.drain, finished).await.is_err() {
         tracing::warn!("requests were still under way when the time to drain was over");
     }
     Ok(())
@@ -118,6 +125,7 @@ struct Connection {
     handler: Handler,
     peer: IpAddr,
     watcher: hyper_util::server::graceful::Watcher,
+    patience: Duration,
 }
 
 impl Connection {
@@ -126,7 +134,7 @@ impl Connection {
         let _ = stream.set_nodelay(true);
         match tls {
             None => self.answer(stream).await,
-            Some(tls) => match tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
+            Some(tls) => match tokio::time::timeout(self.patience, tls.accept(stream)).await {
                 Ok(Ok(stream)) => self.answer(stream).await,
                 Ok(Err(error)) => tracing::debug!(%error, "the TLS handshake failed"),
                 Err(_) => tracing::debug!("the TLS handshake took too long"),
@@ -143,6 +151,7 @@ impl Connection {
             handler,
             peer,
             watcher,
+            patience,
         } = self;
         let heard = Arc::new(AtomicBool::new(false));
         let first = Arc::clone(&heard);
@@ -155,7 +164,7 @@ impl Connection {
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         // Until the version is known hyper waits for as long as the peer likes; whoever says nothing takes a place.
         let silence = async {
-            tokio::time::sleep(PATIENCE).await;
+            tokio::time::sleep(patience).await;
             if heard.load(Ordering::Relaxed) {
                 std::future::pending::<()>().await;
             }
@@ -170,12 +179,12 @@ impl Connection {
 }
 
 /// Limits of SEC-22 and HT-03 for both protocol versions.
-fn builder() -> auto::Builder<TokioExecutor> {
+fn builder(patience: Duration) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
+        .header_read_timeout(patience)
         .max_headers(100)
         .max_buf_size(64 * 1024)
         .http2()
@@ -197,10 +206,11 @@ mod tests {
         let (mut peer, own) = tokio::io::duplex(4096);
         let graceful = GracefulShutdown::new();
         let connection = Connection {
-            builder: Arc::new(builder()),
+            builder: Arc::new(builder(Duration::from_secs(10))),
             handler: router(Router::new()),
             peer: IpAddr::from([127, 0, 0, 1]),
             watcher: graceful.watcher(),
+            patience: Duration::from_secs(10),
         };
         let talk = async {
             peer.write_all(bytes).await.unwrap();

@@ -7,6 +7,7 @@ mod full_disk;
 mod http;
 mod kill;
 mod lab_facts;
+mod limits;
 mod load;
 mod replicas;
 mod site;

@@ -35,6 +35,8 @@ pub struct AdminDeps {
     pub policy: Arc<PolicyCache>,
     /// Makes a cut-off effective before the answer.
     pub cut_off: Arc<CutOff>,
+    /// The largest document of a whole organisation that is read, in bytes.
+    pub document_bytes: usize,
     /// Hashes passwords, a bounded number at once in the whole process.
     pub passwords: Arc<Passwords>,
     /// Times of a key rotation.

@@ -12,8 +12,6 @@ use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
 use crate::http::form;
 
-/// The largest document that is read, in bytes.
-const MAX_DOCUMENT: usize = 64 * 1024 * 1024;
 /// The largest record that is read, in bytes.
 const MAX_RECORD: usize = 1024 * 1024;
 
@@ -35,7 +33,7 @@ impl<T: DeserializeOwned> FromRequest<AdminDeps> for LargeDocument<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, deps: &AdminDeps) -> Result<Self, ApiError> {
-        let Document(value, caller) = read(request, deps, MAX_DOCUMENT).await?;
+        let Document(value, caller) = read(request, deps, deps.document_bytes).await?;
         Ok(Self(value, caller))
     }
 }

@@ -1,8 +1,10 @@
 //! Which names we answer to.
 //!
-//! Owns the comparison of `Host` with the hosts of our issuers, against DNS rebinding, and the choice between two
-//! issuers that share a listener. Never knows what lies behind a router.
+//! Owns the comparison of `Host` with the hosts of our issuers, or with the names of a listener of our own people,
+//! against DNS rebinding, and the choice between two issuers that share a listener. Never knows what lies behind a
+//! router.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -99,6 +101,54 @@ pub fn by_host(rooms: Vec<(Hosts, Router)>) -> Router {
     })
 }
 
+/// A listener that our own people reach, such as the admin API: by a loopback address, `localhost`, the address it
+/// listens on, or one of these names; every other host gets 421, and a page of another origin 403. Ports are not
+/// compared: what a rebound name cannot have is one of these names (security, row 25).
+pub fn private(router: Router, address: IpAddr, names: Vec<String>) -> Router {
+    let own = Arc::new(PrivateNames { address, names });
+    router.layer(middleware::from_fn_with_state(own, check_private))
+}
+
+struct PrivateNames {
+    address: IpAddr,
+    names: Vec<String>,
+}
+
+impl PrivateNames {
+    fn contain(&self, host: &str) -> bool {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        match bare.parse::<IpAddr>() {
+            // An address in the place of a name cannot be rebound. Who listens on all of them is reached by each.
+            Ok(ip) if ip.is_loopback() || ip == self.address || self.address.is_unspecified() => true,
+            Ok(_) => self.names.iter().any(|own| own == host || own == bare),
+            Err(_) => {
+                host.eq_ignore_ascii_case("localhost") || self.names.iter().any(|own| own.eq_ignore_ascii_case(host))
+            }
+        }
+    }
+
+    fn contain_authority(&self, authority: &str) -> bool {
+        authority
+            .parse::<http::uri::Authority>()
+            .is_ok_and(|authority| !authority.as_str().contains('@') && self.contain(authority.host()))
+    }
+
+    fn contain_origin(&self, origin: &str) -> bool {
+        url::Url::parse(origin).is_ok_and(|origin| origin.host_str().is_some_and(|host| self.contain(host)))
+    }
+}
+
+async fn check_private(State(own): State<Arc<PrivateNames>>, request: Request, next: Next) -> Response {
+    if !authority(request.uri(), request.headers()).is_some_and(|named| own.contain_authority(named)) {
+        return misdirected();
+    }
+    let mut origins = request.headers().get_all(http::header::ORIGIN).iter();
+    if !origins.all(|origin| origin.to_str().is_ok_and(|origin| own.contain_origin(origin))) {
+        return answer::text(StatusCode::FORBIDDEN, "pages of that origin may not ask here\n");
+    }
+    next.run(request).await
+}
+
 /// The authority of the request line (HTTP/2) or of exactly one `Host` header.
 fn authority<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     let mut given = headers.get_all(http::header::HOST).iter();
@@ -136,6 +186,42 @@ mod tests {
         let hosts = hosts("http://127.0.0.1:4500");
         assert!(hosts.contain("127.0.0.1:4500"));
         assert!(!hosts.contain("127.0.0.1") && !hosts.contain("rebound.example:4500"));
+    }
+
+    #[test]
+    fn a_private_listener_answers_to_addresses_and_configured_names_only() {
+        let own = PrivateNames {
+            address: IpAddr::from([10, 0, 0, 7]),
+            names: vec!["admin.example".to_owned(), "192.0.2.9".to_owned()],
+        };
+        for good in [
+            "127.0.0.1:4503",
+            "127.8.8.8",
+            "[::1]:4503",
+            "LOCALHOST:1",
+            "10.0.0.7:443",
+            "Admin.example:9000",
+            "192.0.2.9",
+        ] {
+            assert!(own.contain_authority(good), "{good}");
+        }
+        for bad in [
+            "rebound.example:4503",
+            "10.0.0.8",
+            "localhost.evil.example",
+            "user@127.0.0.1",
+            "admin.example.",
+            "",
+            "127.0.0.1.evil.example",
+        ] {
+            assert!(!own.contain_authority(bad), "{bad}");
+        }
+        assert!(own.contain_origin("https://admin.example") && !own.contain_origin("null"));
+        let everywhere = PrivateNames {
+            address: IpAddr::from([0, 0, 0, 0]),
+            names: Vec::new(),
+        };
+        assert!(everywhere.contain_authority("10.9.8.7:80") && !everywhere.contain_authority("rebound.example"));
     }
 
     #[test]

@@ -16,14 +16,32 @@ use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use lanyard_core::clock::{Clock, Timestamp};
 
-/// Failed authentications that one source may cause at once for one client, and how fast they come back. The attempt
-/// that finds the bucket empty was heard as well, so a minute has at most `9 + 2 * 5` full checks: under twenty.
-const AT_ONCE_PER_CLIENT: NonZeroU32 = NonZeroU32::new(8).unwrap();
-const PER_MINUTE_PER_CLIENT: NonZeroU32 = NonZeroU32::new(5).unwrap();
-/// Failed authentications that one source may cause in a minute whatever client it names.
-const PER_MINUTE_PER_SOURCE: NonZeroU32 = NonZeroU32::new(200).unwrap();
-/// Refusals without an authenticated client that are written down per source and minute; the rest is counted.
-pub const RECORDED_PER_MINUTE: u32 = 10;
+/// How much anonymous traffic may cost.
+#[derive(Debug, Clone)]
+pub struct GuardSettings {
+    /// Failed authentications that one source may cause at once for one client or account.
+    pub failures_at_once: NonZeroU32,
+    /// How many of them come back in a minute. The attempt that finds the bucket empty was heard as well, so a minute
+    /// has at most `failures_at_once + 1 + 2 * failures_per_minute` full checks: under twenty by default.
+    pub failures_per_minute: NonZeroU32,
+    /// Failed authentications that one source may cause in a minute whatever client it names.
+    pub failures_of_source: NonZeroU32,
+    /// Refusals without an authenticated client that are written down per source and minute; the rest is counted.
+    pub refusals_recorded: NonZeroU32,
+}
+
+impl Default for GuardSettings {
+    fn default() -> Self {
+        let of = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        Self {
+            failures_at_once: of(8),
+            failures_per_minute: of(5),
+            failures_of_source: of(200),
+            refusals_recorded: of(10),
+        }
+    }
+}
+
 /// Sources that are told apart; the rest share one counter, so that memory is bounded.
 const MAX_SOURCES: usize = 20_000;
 
@@ -52,6 +70,7 @@ pub struct Guard {
     /// Until when a source that used up its failures is turned away unheard.
     waiting: Mutex<HashMap<Key, Timestamp>>,
     refusals: Mutex<HashMap<IpAddr, Window>>,
+    recorded: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -73,13 +92,15 @@ pub struct Summary {
 
 impl Guard {
     /// Counters that read this clock.
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
+    pub fn new(clock: Arc<dyn Clock>, settings: &GuardSettings) -> Self {
         let ticks = Ticks(clock);
-        let client = Quota::per_minute(PER_MINUTE_PER_CLIENT).allow_burst(AT_ONCE_PER_CLIENT);
+        let client = Quota::per_minute(settings.failures_per_minute).allow_burst(settings.failures_at_once);
+        let source = Quota::per_minute(settings.failures_of_source);
         Self {
             per_client: RateLimiter::dashmap_with_clock(client, ticks.clone()),
-            per_source: RateLimiter::dashmap_with_clock(Quota::per_minute(PER_MINUTE_PER_SOURCE), ticks.clone()),
+            per_source: RateLimiter::dashmap_with_clock(source, ticks.clone()),
             ticks,
+            recorded: settings.refusals_recorded.get(),
             waiting: Mutex::default(),
             refusals: Mutex::default(),
         }
@@ -124,7 +145,7 @@ impl Guard {
         }
     }
 
-    /// Whether a refusal of this source is worth a row (the first ten of a minute are).
+    /// Whether a refusal of this source is worth a row (the first of a minute are).
     pub fn record_refusal(&self, source: Option<IpAddr>, now: Timestamp) -> bool {
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         let mut key = network(source);
@@ -133,7 +154,7 @@ impl Guard {
         }
         let window = refusals.entry(key).or_insert(Window { began: now, count: 0 });
         window.count = window.count.saturating_add(1);
-        window.count <= RECORDED_PER_MINUTE
+        window.count <= self.recorded
     }
 
     /// Ends the minutes that are over; what was not written down in them is told once. Also forgets sources that
@@ -153,7 +174,7 @@ impl Guard {
                 if now.since(window.began) < Duration::from_secs(60) {
                     return true;
                 }
-                let unrecorded = window.count.saturating_sub(RECORDED_PER_MINUTE);
+                let unrecorded = window.count.saturating_sub(self.recorded);
                 if unrecorded > 0 {
                     let source = (*source != unknown()).then_some(*source);
                     over.push(Summary {
@@ -215,8 +236,12 @@ mod tests {
     }
 
     fn guard() -> (Arc<Hand>, Guard) {
+        guard_of(&GuardSettings::default())
+    }
+
+    fn guard_of(settings: &GuardSettings) -> (Arc<Hand>, Guard) {
         let clock = Arc::new(Hand(AtomicI64::new(1_789_387_200_000_000)));
-        let guard = Guard::new(clock.clone());
+        let guard = Guard::new(clock.clone(), settings);
         (clock, guard)
     }
 
@@ -271,6 +296,28 @@ mod tests {
             [(from, 15)]
         );
         assert!(guard.record_refusal(from, clock.now()));
+    }
+
+    #[test]
+    fn an_operator_may_choose_other_numbers() {
+        let of = |number| NonZeroU32::new(number).unwrap();
+        let (clock, guard) = guard_of(&GuardSettings {
+            failures_at_once: of(1),
+            failures_per_minute: of(1),
+            failures_of_source: of(3),
+            refusals_recorded: of(2),
+        });
+        let (one, other) = (source("192.0.2.1"), source("192.0.2.2"));
+        for _ in 0..2 {
+            guard.failed(one, Some("agent"), clock.now());
+        }
+        assert!(guard.admit(one, Some("agent"), clock.now()).is_err());
+        assert!(guard.admit(one, Some("another"), clock.now()).is_ok());
+        for name in ["a", "b", "c", "d"] {
+            guard.failed(other, Some(name), clock.now());
+        }
+        assert!(guard.admit(other, Some("e"), clock.now()).is_err());
+        assert_eq!((0..5).filter(|_| guard.record_refusal(one, clock.now())).count(), 2);
     }
 
     #[test]

@@ -40,6 +40,7 @@ impl Api {
             basis: world.basis.clone(),
             deployment: Arc::new(deployment),
             policy: Arc::clone(&company.policy),
+            document_bytes: 64 << 20,
             cut_off: Arc::clone(&world.cut_off),
             passwords: lanyard_testkit::passwords::passwords(Arc::clone(&company.random)),
             rotation: RotationSettings::default(),

@@ -113,8 +113,8 @@ async fn readiness_follows_the_store_and_the_tasks() {
     let (world, state) = breaking().await;
     let ready = async |runs: bool| {
         let router = health::router(HealthDeps {
-            store: Arc::clone(&world.basis.store),
-            rings: Some(Arc::clone(&world.basis.rings)),
+            store: Some(Arc::clone(&world.basis.store)),
+            revocations: None,
             tasks: Arc::new(move || vec![("worker".to_owned(), runs)]),
             metrics: None,
         });
@@ -133,4 +133,23 @@ async fn readiness_follows_the_store_and_the_tasks() {
     state.store(UNREACHABLE, Ordering::SeqCst);
     let (status, told) = ready(true).await;
     assert_eq!((status, &told["store"]), (503, &"unreachable".into()));
+}
+
+#[tokio::test]
+async fn a_gateway_without_a_store_is_ready_while_its_revocations_are_fresh_rv_03() {
+    for (fresh, expected) in [(true, 200), (false, 503)] {
+        let router = health::router(HealthDeps {
+            store: None,
+            revocations: Some(Arc::new(move || fresh)),
+            tasks: Arc::new(Vec::new),
+            metrics: None,
+        });
+        let request = Request::get("/readyz").body(Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.status().as_u16(), expected);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let told: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let words = if fresh { "fresh" } else { "stale" };
+        assert_eq!((&told["store"], &told["revocations"]), (&"none".into(), &words.into()));
+    }
 }

@@ -26,7 +26,7 @@ use lanyard_server::http::host::{Hosts, by_host};
 use lanyard_server::http::peer::{Peer, TrustedProxies};
 use lanyard_server::idp::{self, IdpDeps};
 use lanyard_server::oauth::basis::Basis;
-use lanyard_server::oauth::guard::Guard;
+use lanyard_server::oauth::guard::{Guard, GuardSettings};
 use lanyard_server::oauth::rings::Rings;
 use lanyard_server::ras::{self, LocalIssuers, RasDeps};
 use lanyard_server::worker::Worker;
@@ -136,7 +136,7 @@ impl World {
             random: Arc::clone(&company.random),
             vault: Arc::clone(&company.vault),
             rings: Arc::clone(&rings),
-            guard: Arc::new(Guard::new(clock)),
+            guard: Arc::new(Guard::new(clock, &GuardSettings::default())),
             proxies: Arc::new(TrustedProxies::default()),
             jobs: Arc::new(Notify::new()),
         };

@@ -135,7 +135,11 @@ impl Site {
     }
 
     pub(crate) fn start(&self) -> Server {
-        let config = self.configure();
+        self.start_with(&self.configure())
+    }
+
+    /// With a configuration file of its own.
+    pub(crate) fn start_with(&self, config: &Path) -> Server {
         Server::start(self.lanyard(&["serve", "--config"]).arg(config))
     }
 
