@@ -189,7 +189,7 @@ async fn start_in(config: &Config, supervisor: &Supervisor) -> anyhow::Result<Ru
         jobs: Arc::clone(&jobs),
     };
     let policy = Arc::new(PolicyCache::new());
-    let idp = config.idp.as_ref().map(|role| Arc::new(idp_settings(role)));
+    let idp = config.idp.as_ref().map(|role| Arc::new(idp_settings(config, role)));
     let ras = config
         .ras
         .as_ref()
@@ -278,8 +278,9 @@ async fn start_in(config: &Config, supervisor: &Supervisor) -> anyhow::Result<Ru
     })
 }
 
-fn idp_settings(role: &crate::config::IdpConfig) -> IdpSettings {
+fn idp_settings(config: &Config, role: &crate::config::IdpConfig) -> IdpSettings {
     IdpSettings {
+        people: config.people.clone(),
         id_token_ttl: role.id_token_ttl,
         session_idle: role.session_idle,
         session_absolute: role.session_absolute,

@@ -12,6 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use lanyard_core::directory::settings::PeopleSettings;
 use lanyard_jose::algorithm::Algorithm;
 use lanyard_protocol::issuer::Issuer;
 
@@ -31,6 +32,8 @@ pub(crate) struct Config {
     pub state_dir: PathBuf,
     /// The IdP role.
     pub idp: Option<IdpConfig>,
+    /// How people of the built-in directory are treated.
+    pub people: PeopleSettings,
     /// The RAS role.
     pub ras: Option<RasConfig>,
     /// The gateway role.

@@ -2,6 +2,8 @@
 
 pub mod group;
 pub mod membership;
+pub mod password_rules;
 pub mod provision;
 pub mod put;
+pub mod settings;
 pub mod user;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use lanyard_protocol::issuer::Issuer;
 
+use crate::directory::settings::PeopleSettings;
+
 /// How this IdP decides; the same for every request of a process.
 #[derive(Debug, Clone)]
 pub struct IdpSettings {
@@ -31,6 +33,8 @@ pub struct IdpSettings {
     pub native_key_ttl: Duration,
     /// How many such keys one person may have for one client.
     pub native_keys_per_person: usize,
+    /// The people of the built-in directory.
+    pub people: PeopleSettings,
 }
 
 impl IdpSettings {
@@ -50,6 +54,7 @@ impl IdpSettings {
             refresh_grace: Duration::from_secs(10),
             native_key_ttl: Duration::from_secs(30 * DAY),
             native_keys_per_person: 20,
+            people: PeopleSettings::default(),
         }
     }
 }

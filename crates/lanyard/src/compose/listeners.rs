@@ -103,6 +103,7 @@ pub(super) async fn start(rooms: Rooms<'_>) -> anyhow::Result<()> {
             policy: Arc::clone(&rooms.policy),
             cut_off: Arc::clone(&rooms.cut_off),
             passwords: Arc::clone(&rooms.passwords),
+            people: Arc::new(rooms.config.people.clone()),
             rotation: rooms.rotation.clone(),
             gateway_url: super::gateway::origin(rooms.config),
         };

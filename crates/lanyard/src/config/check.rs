@@ -7,12 +7,16 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use lanyard_core::directory::password_rules::{DEFAULT_MIN_LENGTH, PasswordRules};
+use lanyard_core::directory::settings::{PeopleSettings, SecondFactorRule};
 use lanyard_jose::algorithm::Algorithm;
 use lanyard_protocol::issuer::Issuer;
 use lanyard_protocol::resource::ResourceId;
 
 use super::duration::Span;
-use super::file::{FileConfig, GatewaySection, IdpSection, LogFormat, OnStale, RasSection, Role, TlsSection};
+use super::file::{
+    FileConfig, GatewaySection, IdpSection, LogFormat, OnStale, PeopleSection, RasSection, Role, TlsSection,
+};
 use super::{
     Config, GatewayConfig, GatewayControl, IdpConfig, KekSource, Listener, LogConfig, OutboundConfig, PrivateListener,
     RasConfig, StoreConfig, TlsFiles, default_state_dir, is_loopback, limits, secret,
@@ -108,6 +112,12 @@ pub(crate) fn check(file: &FileConfig) -> Result<Config, Vec<Problem>> {
         );
         return Err(checker.problems);
     };
+    let host = |issuer: &Issuer| issuer.origin().split("://").nth(1).unwrap_or_default().to_owned();
+    let organisation = file.organisation.clone();
+    let organisation = organisation
+        .or_else(|| idp.as_ref().map(|role| host(&role.issuer)))
+        .unwrap_or_default();
+    let people = people(&file.people, &organisation, &mut checker);
     let store = store(file, &state_dir, &mut checker);
     let kek = match &file.kek.file {
         Some(path) => KekSource::File(path.clone()),
@@ -130,13 +140,10 @@ pub(crate) fn check(file: &FileConfig) -> Result<Config, Vec<Problem>> {
     if !checker.problems.is_empty() {
         return Err(checker.problems);
     }
-    let host = |issuer: &Issuer| issuer.origin().split("://").nth(1).unwrap_or_default().to_owned();
-    let organisation = file.organisation.clone();
     Ok(Config {
         development: checker.development,
-        organisation: organisation
-            .or_else(|| idp.as_ref().map(|role| host(&role.issuer)))
-            .unwrap_or_default(),
+        organisation,
+        people,
         state_dir,
         idp,
         ras,
@@ -263,6 +270,37 @@ fn idp(file: &FileConfig, section: &IdpSection, checker: &mut Checker) -> Option
         refresh_idle: span(section.refresh_idle, 14 * 86_400),
         refresh_absolute: span(section.refresh_absolute, 30 * 86_400),
     })
+}
+
+fn people(section: &PeopleSection, organisation: &str, checker: &mut Checker) -> PeopleSettings {
+    let min_length = section.password_min_length.unwrap_or(DEFAULT_MIN_LENGTH);
+    if !(8..=64).contains(&min_length) {
+        checker.refuse(
+            "people.password_min_length",
+            format!("{min_length} is not between 8 and 64"),
+            "12 is the default; use at least 15 where a password is all that people sign in with",
+        );
+    }
+    let named = |name: &str| SecondFactorRule::ALL.into_iter().find(|rule| rule.as_str() == name);
+    let second_factor = match section.second_factor.as_deref() {
+        None => SecondFactorRule::Administrators,
+        Some(name) => named(name).unwrap_or_else(|| {
+            checker.refuse(
+                "people.second_factor",
+                format!("{name:?} is no rule"),
+                "Use \"optional\", \"administrators\" or \"everyone\"",
+            );
+            SecondFactorRule::default()
+        }),
+    };
+    PeopleSettings {
+        passwords: PasswordRules {
+            min_length,
+            house_words: vec![organisation.to_owned()],
+        },
+        second_factor,
+        profile_editable: section.profile_editable.unwrap_or(false),
+    }
 }
 
 fn ras(file: &FileConfig, section: &RasSection, checker: &mut Checker) -> Option<RasConfig> {

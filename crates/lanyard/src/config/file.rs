@@ -21,6 +21,8 @@ pub(crate) struct FileConfig {
     pub roles: Option<Vec<Role>>,
     /// The IdP role.
     pub idp: Option<IdpSection>,
+    /// People of the built-in directory.
+    pub people: PeopleSection,
     /// The RAS role.
     pub ras: Option<RasSection>,
     /// The gateway role.
@@ -79,6 +81,18 @@ pub(crate) struct IdpSection {
     pub refresh_absolute: Option<Span>,
     /// TLS files of this listener.
     pub tls: Option<TlsSection>,
+}
+
+/// `[people]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PeopleSection {
+    /// Characters that a new password has at least: 8 to 64. Default 12.
+    pub password_min_length: Option<usize>,
+    /// Who must have a second factor: `optional`, `administrators` (default), `everyone`.
+    pub second_factor: Option<String>,
+    /// Whether people may change their own name and address. Default false.
+    pub profile_editable: Option<bool>,
 }
 
 /// `[ras]`

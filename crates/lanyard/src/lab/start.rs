@@ -10,6 +10,7 @@ use lanyard_core::admin::apply;
 use lanyard_core::admin::spec::Organisation;
 use lanyard_core::admin::token::{Admin, AdminRole, Administrator};
 use lanyard_core::admin::tokens;
+use lanyard_core::directory::settings::PeopleSettings;
 use lanyard_core::id::AdminTokenId;
 use lanyard_core::outcome::Outcome;
 use lanyard_core::store::{StoreError, StoreExt};
@@ -59,6 +60,7 @@ pub(crate) fn config(addresses: Addresses, state_dir: &Path, store: Option<&str>
             refresh_idle: 14 * day,
             refresh_absolute: 30 * day,
         }),
+        people: PeopleSettings::default(),
         ras: Some(RasConfig {
             issuer: addresses.ras_id()?,
             listener: on(addresses.ras()),

@@ -122,7 +122,7 @@ fn people_groups_and_clients_are_managed_from_the_command_line() {
     let short = office.run_with(&["users", "password", "zoe"], "short\n");
     assert_eq!(short.code, 1);
     assert!(
-        short.err.contains("8 to 1024 characters") && short.err.contains("req_"),
+        short.err.contains("at least 12 characters") && short.err.contains("req_"),
         "{}",
         short.err
     );

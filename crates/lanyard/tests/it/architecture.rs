@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate may use of ours, outside its tests.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("protocol", &[]),
     ("jose", &["protocol"]),
     ("fetch", &["protocol", "jose"]),
@@ -18,13 +18,15 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("gateway", &["resource-server", "client", "protocol", "jose", "fetch"]),
     ("core", &["protocol", "jose"]),
     ("storage", &["core", "protocol", "jose"]),
+    ("federation", &["core", "jose", "protocol"]),
     ("server", &["core", "fetch", "protocol", "jose"]),
-    ("web", &["core", "protocol"]),
+    ("web", &["core", "federation", "protocol"]),
     (
         "lanyard",
         &[
             "client",
             "core",
+            "federation",
             "fetch",
             "gateway",
             "jose",
@@ -49,7 +51,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
 ];
 
 /// Who alone may use an outside crate, outside its tests.
-const ONLY: [(&str, &[&str]); 20] = [
+const ONLY: [(&str, &[&str]); 23] = [
     ("rusqlite", &["storage"]),
     ("postgres", &["storage"]),
     ("tokio-postgres", &["storage"]),
@@ -61,6 +63,9 @@ const ONLY: [(&str, &[&str]); 20] = [
     ("subtle", &["jose"]),
     ("cedar-policy", &["core"]),
     ("argon2", &["core"]),
+    ("totp-rs", &["federation"]),
+    ("webauthn-rs", &["federation"]),
+    ("qrcodegen", &["federation"]),
     ("askama", &["web"]),
     ("rust-embed", &["web"]),
     ("hyper-rustls", &["gateway"]),

@@ -12,6 +12,7 @@ use lanyard_core::admin::token::Admin;
 use lanyard_core::admin::tokens;
 use lanyard_core::audit::record::{NewEvent, record};
 use lanyard_core::cx::Cx;
+use lanyard_core::directory::settings::PeopleSettings;
 use lanyard_core::keys::rotation::RotationSettings;
 use lanyard_core::policy::cache::PolicyCache;
 use lanyard_core::session::passwords::Passwords;
@@ -39,6 +40,8 @@ pub struct AdminDeps {
     pub document_bytes: usize,
     /// Hashes passwords, a bounded number at once in the whole process.
     pub passwords: Arc<Passwords>,
+    /// How people of the built-in directory are treated.
+    pub people: Arc<PeopleSettings>,
     /// Times of a key rotation.
     pub rotation: RotationSettings,
     /// The origin of our gateway, for route snapshots.

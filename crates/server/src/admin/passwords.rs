@@ -1,11 +1,13 @@
 //! New passwords of a request, hashed before the unit: only those that differ from what the person has.
 //!
-//! Owns the rule of length. Never stores and never shows a password.
+//! Owns nothing of the rules (`core/src/directory/password_rules.rs`). Never stores and never shows a password.
 
 use std::collections::HashMap;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use lanyard_core::admin::denial::AdminDenial;
+use lanyard_core::directory::put as directory;
+use lanyard_core::directory::user::User;
 use lanyard_core::outcome::Outcome;
 use lanyard_core::session::passwords::NotHashed;
 use secrecy::SecretString;
@@ -14,8 +16,6 @@ use crate::admin::act::{look, refuse};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
 
-/// How many characters a password may have.
-const LENGTH: std::ops::RangeInclusive<usize> = 8..=1024;
 /// Hashes asked for at once; how many really run is bounded by [`lanyard_core::session::passwords`].
 const AT_ONCE: usize = 16;
 
@@ -30,9 +30,6 @@ pub(crate) async fn changed(
     if wanted.is_empty() {
         return Ok(HashMap::new());
     }
-    for (username, password) in &wanted {
-        check(deps, caller, username, password).await?;
-    }
     let names: Vec<String> = wanted
         .iter()
         .map(|(username, _)| username.trim().to_lowercase())
@@ -41,15 +38,21 @@ pub(crate) async fn changed(
         let mut known = Vec::with_capacity(names.len());
         for name in names {
             known.push(match tx.find_user_by_username(&name)? {
-                Some(user) => tx.find_credential(&user.id)?.map(|credential| credential.password_hash),
-                None => None,
+                Some(user) => {
+                    let credential = tx.find_credential(&user.id)?;
+                    (credential.map(|credential| credential.password_hash), Some(user))
+                }
+                None => (None, None),
             });
         }
         Ok(Outcome::Granted(known))
     })
     .await?;
+    for ((username, password), (_, user)) in wanted.iter().zip(&known) {
+        check(deps, caller, username, user.as_ref(), password).await?;
+    }
     let made = stream::iter(wanted.into_iter().zip(known))
-        .map(|((username, password), known)| async move {
+        .map(|((username, password), (known, _))| async move {
             if let Some(known) = known
                 && deps
                     .passwords
@@ -79,7 +82,12 @@ pub(crate) async fn hashed(
     username: &str,
     password: String,
 ) -> Result<String, ApiError> {
-    check(deps, caller, username, &password).await?;
+    let key = username.to_owned();
+    let user = look(deps, caller, move |_, tx| {
+        Ok(Outcome::Granted(directory::find_user(tx, &key)?))
+    })
+    .await?;
+    check(deps, caller, username, user.as_ref(), &password).await?;
     deps.passwords
         .hash(SecretString::from(password))
         .await
@@ -89,15 +97,25 @@ pub(crate) async fn hashed(
 fn not_hashed(caller: &Caller, error: NotHashed) -> ApiError {
     match error {
         NotHashed::Busy(_) => ApiError::busy(&caller.cx),
-        // The length was checked in characters; one of many bytes is a mistake as well.
+        // The rules know the length already.
         NotHashed::TooLong(why) => ApiError::denied(&caller.cx, &AdminDenial::invalid("password", why.to_string())),
     }
 }
 
-async fn check(deps: &AdminDeps, caller: &Caller, username: &str, password: &str) -> Result<(), ApiError> {
-    if LENGTH.contains(&password.chars().count()) {
-        return Ok(());
+async fn check(
+    deps: &AdminDeps,
+    caller: &Caller,
+    username: &str,
+    user: Option<&User>,
+    password: &str,
+) -> Result<(), ApiError> {
+    let known = user.map(|user| [user.display_name.as_str(), user.email.as_deref().unwrap_or_default()]);
+    let names: Vec<&str> = known.into_iter().flatten().chain([username]).collect();
+    match deps.people.passwords.check(password, &names) {
+        Ok(()) => Ok(()),
+        Err(denial) => {
+            let problem = format!("the password of {username} cannot be used: {denial}");
+            Err(refuse(deps, caller, AdminDenial::invalid("password", problem)).await)
+        }
     }
-    let problem = format!("the password of {username} must have 8 to 1024 characters");
-    Err(refuse(deps, caller, AdminDenial::invalid("password", problem)).await)
 }

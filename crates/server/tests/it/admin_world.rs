@@ -37,6 +37,7 @@ impl Api {
             ras: Some(company.ras.issuer.clone()),
         };
         let router = admin::router(AdminDeps {
+            people: Arc::default(),
             basis: world.basis.clone(),
             deployment: Arc::new(deployment),
             policy: Arc::clone(&company.policy),

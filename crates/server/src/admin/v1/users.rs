@@ -32,7 +32,7 @@ use crate::admin::v1::view::{PageQuery, PageView, RecordView, Removed, Written};
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPassword {
-    /// 8 to 1024 characters.
+    /// Long enough, and no well-known one: docs/sign-in.md has the rules.
     pub password: String,
 }
 
