@@ -20,6 +20,7 @@ digest() {
 
 # The stamp changes with the lock files and with the machine, since both parts hold native code.
 node_stamp() { printf '%s %s\n' "$(digest "$here/package.json" "$here/package-lock.json" "$here/.npmrc")" "$(uname -sm)"; }
+keycloak_stamp() { digest "$here/keycloak/pom.xml" "$here/keycloak/install.sh"; }
 python_stamp() { printf '%s %s %s\n' "$(digest "$here/requirements.txt")" "$(uname -sm)" "$home"; }
 
 node_current() {
@@ -27,4 +28,7 @@ node_current() {
 }
 python_current() {
   [ -x "$venv_bin/python" ] && [ "$(cat "$home/python/stamp" 2>/dev/null)" = "$(python_stamp)" ]
+}
+keycloak_current() {
+  [ -x "$home/keycloak/server/bin/kc.sh" ] && [ "$(cat "$home/keycloak/stamp" 2>/dev/null)" = "$(keycloak_stamp)" ]
 }

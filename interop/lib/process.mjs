@@ -37,7 +37,7 @@ function isFree(port) {
 }
 
 /** Starts a program; `stop` ends it and waits. Its output goes to `log` or is kept for the reason of a failure. */
-export function start(command, args, { env, log, cwd } = {}) {
+export function start(command, args, { env, log, cwd, grace = 10 } = {}) {
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let tail = '';
   const sink = log ? createWriteStream(log) : undefined;
@@ -59,7 +59,7 @@ export function start(command, args, { env, log, cwd } = {}) {
     async stop() {
       if (ended !== undefined) return;
       child.kill('SIGTERM');
-      const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
+      const late = setTimeout(() => child.kill('SIGKILL'), grace * 1_000);
       await exit;
       clearTimeout(late);
     },

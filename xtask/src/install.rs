@@ -26,7 +26,7 @@ struct Needed {
     why: &'static str,
 }
 
-const NEEDED: [Needed; 5] = [
+const NEEDED: [Needed; 7] = [
     Needed {
         any_of: &["initdb"],
         packages: &["postgresql"],
@@ -52,6 +52,16 @@ const NEEDED: [Needed; 5] = [
         any_of: &["python3"],
         packages: &["python3", "python3-venv"],
         why: "foreign MCP clients and servers",
+    },
+    Needed {
+        any_of: &["java"],
+        packages: &["default-jre-headless"],
+        why: "Keycloak",
+    },
+    Needed {
+        any_of: &["mvn"],
+        packages: &["maven"],
+        why: "Keycloak comes by it",
     },
     Needed {
         any_of: &["prlimit"],

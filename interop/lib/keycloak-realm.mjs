@@ -1,0 +1,185 @@
+// A realm for Keycloak in its own import format: people in groups, Lanyard as a client by OpenID Connect and as a
+// service provider by SAML.
+//
+//   name      of the realm, `corp` if not given
+//   users     people; see PEOPLE for those who are there if not given. Passwords are made anew where none is given
+//   oidc      Lanyard as a relying party:
+//     clientId                `lanyard` if not given; secret is made anew
+//     redirectUris            exact redirect URIs, the issuer's callback
+//     postLogoutRedirectUris  where RP-initiated logout may go back to
+//     backchannelLogoutUrl    where logout tokens go; none are sent if not given
+//     attributes              further attributes of the client, in Keycloak's names
+//   saml      Lanyard as a service provider; documents and assertions are signed, the name id is persistent:
+//     entityId, acsUrl        as in Lanyard's metadata; answers come by HTTP-POST
+//     sloUrl                  where logout requests go
+//     signingCertificate      base64 DER; then requests must be signed by its key
+//     encryptionCertificate   base64 DER; then assertions are encrypted for it
+//     idpInitiated            a name: sign-in started at Keycloak, at `${realm.samlEndpoint}/clients/NAME`
+//     attributes              further attributes of the client, such as `saml.encryption.algorithm`
+//   realm     further settings of the realm
+
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+
+/** Who is there; `dora` left the company, ben's e-mail address was never verified. */
+const PEOPLE = [
+  { username: 'ada', groups: ['engineering'] },
+  { username: 'ben', groups: ['engineering', 'contractors'], emailVerified: false },
+  { username: 'cleo', groups: ['finance'] },
+  { username: 'dora', groups: ['engineering'], enabled: false },
+];
+
+const secret = () => randomBytes(18).toString('base64url');
+
+/** The person as tests see them. */
+export function person({ username, password = secret(), email = `${username}@corp.example`, ...rest }) {
+  return { username, password, email, emailVerified: true, enabled: true, groups: [], ...rest };
+}
+
+export function userRepresentation({ username, password, email, emailVerified, enabled, groups, attributes }) {
+  return {
+    username,
+    email,
+    emailVerified,
+    enabled,
+    attributes,
+    firstName: username.charAt(0).toUpperCase() + username.slice(1),
+    lastName: 'Example',
+    groups: groups.map((group) => `/${group}`),
+    credentials: [{ type: 'password', value: password, temporary: false }],
+  };
+}
+
+function mapper(protocol, name, protocolMapper, config) {
+  return { name, protocol, protocolMapper, config };
+}
+
+const EVERYWHERE = { 'id.token.claim': 'true', 'access.token.claim': 'true', 'userinfo.token.claim': 'true' };
+
+function oidcClient(client, { redirectUris = [], postLogoutRedirectUris = [], backchannelLogoutUrl, attributes }) {
+  return {
+    clientId: client.id,
+    secret: client.secret,
+    protocol: 'openid-connect',
+    publicClient: false,
+    standardFlowEnabled: true,
+    directAccessGrantsEnabled: false,
+    frontchannelLogout: false,
+    redirectUris,
+    attributes: {
+      'pkce.code.challenge.method': 'S256',
+      'post.logout.redirect.uris': postLogoutRedirectUris.join('##'),
+      ...(backchannelLogoutUrl && {
+        'backchannel.logout.url': backchannelLogoutUrl,
+        'backchannel.logout.session.required': 'true',
+      }),
+      ...attributes,
+    },
+    protocolMappers: [
+      mapper('openid-connect', 'groups', 'oidc-group-membership-mapper', {
+        'claim.name': 'groups',
+        'full.path': 'false',
+        ...EVERYWHERE,
+      }),
+    ],
+  };
+}
+
+function samlClient({ entityId, acsUrl, sloUrl, signingCertificate, encryptionCertificate, idpInitiated, attributes }) {
+  const named = (name, format, property) =>
+    mapper('saml', name, 'saml-user-property-mapper', {
+      'attribute.name': name,
+      'attribute.nameformat': 'Basic',
+      'user.attribute': property,
+    });
+  return {
+    clientId: entityId,
+    protocol: 'saml',
+    frontchannelLogout: true,
+    redirectUris: [acsUrl],
+    // Without the scope `role_list`, which would name every role of the person.
+    defaultClientScopes: [],
+    attributes: {
+      'saml_assertion_consumer_url_post': acsUrl,
+      ...(sloUrl && { saml_single_logout_service_url_post: sloUrl, saml_single_logout_service_url_redirect: sloUrl }),
+      'saml.force.post.binding': 'true',
+      'saml.server.signature': 'true',
+      'saml.assertion.signature': 'true',
+      'saml.signature.algorithm': 'RSA_SHA256',
+      'saml.authnstatement': 'true',
+      'saml_name_id_format': 'persistent',
+      'saml_force_name_id_format': 'true',
+      'saml.client.signature': String(signingCertificate !== undefined),
+      ...(signingCertificate && { 'saml.signing.certificate': signingCertificate }),
+      'saml.encrypt': String(encryptionCertificate !== undefined),
+      ...(encryptionCertificate && { 'saml.encryption.certificate': encryptionCertificate }),
+      ...(idpInitiated && { saml_idp_initiated_sso_url_name: idpInitiated }),
+      ...attributes,
+    },
+    protocolMappers: [
+      mapper('saml', 'groups', 'saml-group-membership-mapper', {
+        'attribute.name': 'groups',
+        'attribute.nameformat': 'Basic',
+        'full.path': 'false',
+        single: 'true',
+      }),
+      named('email', 'Basic', 'email'),
+      named('givenName', 'Basic', 'firstName'),
+      named('surname', 'Basic', 'lastName'),
+    ],
+  };
+}
+
+// Keys are made here: Keycloak itself needs ten seconds for them on the compiler it starts fastest with.
+function rsaKey(providerId, algorithm, priority) {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
+  const config = { privateKey: [pem], algorithm: [algorithm], priority: [String(priority)] };
+  return { name: `${algorithm}-${priority}`, providerId, config };
+}
+
+/** A key provider that signs with a new key; the highest priority of its algorithm wins. */
+export function signingKey(algorithm, priority) {
+  if (!algorithm.startsWith('ES')) return rsaKey('rsa', algorithm, priority);
+  const config = { ecdsaEllipticCurveKey: [`P-${algorithm.slice(2)}`], priority: [String(priority)] };
+  return { name: `${algorithm}-${priority}`, providerId: 'ecdsa-generated', config };
+}
+
+function keys() {
+  const symmetric = (providerId, algorithm) => ({
+    name: providerId,
+    providerId,
+    config: { priority: ['100'], ...(algorithm && { algorithm: [algorithm] }) },
+  });
+  return {
+    'org.keycloak.keys.KeyProvider': [
+      signingKey('RS256', 100),
+      rsaKey('rsa-enc', 'RSA-OAEP', 100),
+      symmetric('hmac-generated', 'HS512'),
+      symmetric('aes-generated'),
+    ],
+  };
+}
+
+/** The representation to import, and what a test must know of it: people with passwords, the client's secret. */
+export function realmOf({ name = 'corp', users: given = PEOPLE, oidc, saml, realm } = {}) {
+  const users = given.map(person);
+  const client = oidc && { id: oidc.clientId ?? 'lanyard', secret: secret() };
+  const clients = [];
+  if (oidc) clients.push(oidcClient(client, oidc));
+  if (saml) clients.push(samlClient(saml));
+  const groups = [...new Set(users.flatMap((user) => user.groups))].map((group) => ({ name: group }));
+  const representation = {
+    realm: name,
+    enabled: true,
+    // Loopback is plain http.
+    sslRequired: 'none',
+    // Passwords of one test, hashed at the cost of one.
+    passwordPolicy: 'hashAlgorithm(pbkdf2-sha256) and hashIterations(1)',
+    components: keys(),
+    groups,
+    users: users.map(userRepresentation),
+    clients,
+    ...realm,
+  };
+  return { representation, users, client };
+}
