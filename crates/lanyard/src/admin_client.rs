@@ -233,7 +233,8 @@ fn refused(answer: &FetchResponse) -> Ending {
     };
     let remedy = match refusal.error.as_str() {
         "unauthenticated" => Some("Make a token with `lanyard admin claim`, or name one with --admin-token-file."),
-        "not_permitted" => Some("Use an administrator token of role owner."),
+        "not_permitted" => Some("An administrator of another role may; `lanyard admins list` shows who has which."),
+        "out_of_reach" => Some("Ask an owner; `lanyard admins list` shows them."),
         "conflict" => Some("Read it again and repeat."),
         "temporarily_unavailable" | "too_many_attempts" => Some("Wait a moment, then try again."),
         "server_error" => Some("The server's log has the cause under the request id."),
@@ -298,7 +299,7 @@ mod tests {
         };
         let ending = refused(&answer);
         assert_eq!(ending.happened, "the role auditor may not change anything.");
-        assert!(ending.remedy.unwrap().contains("owner"));
+        assert!(ending.remedy.unwrap().contains("admins list"));
         assert_eq!(ending.request_id.as_deref(), Some("req_1"));
     }
 }

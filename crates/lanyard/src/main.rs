@@ -14,6 +14,7 @@ mod ui;
 
 mod command {
     pub(crate) mod admin;
+    pub(crate) mod admins;
     pub(crate) mod apply;
     pub(crate) mod audiences;
     pub(crate) mod audit;
@@ -84,6 +85,8 @@ enum Command {
     Inspect(command::inspect::InspectArgs),
     /// Become an administrator, and manage administrator tokens
     Admin(command::admin::AdminArgs),
+    /// Say who administers: people and groups with a role
+    Admins(command::admins::AdminsArgs),
     /// Make the organisation as a file says
     Apply(command::apply::ApplyArgs),
     /// Manage people
@@ -160,6 +163,7 @@ async fn run(command: Command, ui: &Ui) -> anyhow::Result<ExitCode> {
         Command::Logout(args) => command::logout::run(args, ui).await,
         Command::Inspect(args) => command::inspect::run(args, ui).await,
         Command::Admin(args) => command::admin::run(args, ui).await,
+        Command::Admins(args) => command::admins::run(args, ui).await,
         Command::Apply(args) => command::apply::run(args, ui).await,
         Command::Users(args) => command::users::run(args, ui).await,
         Command::Groups(args) => command::groups::run(args, ui).await,

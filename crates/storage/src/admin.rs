@@ -1,14 +1,16 @@
-//! Administrator tokens.
+//! Administrators: roles of people and groups, administrator tokens.
 //!
-//! Owns the tables `admin_tokens` and `owner_claims`. Never sees a token.
+//! Owns the tables `admin_grants`, `admin_tokens` and `owner_claims`. Never sees a token.
 
+use lanyard_core::admin::grant::{Holder, RoleGrant};
 use lanyard_core::admin::token::{AdminRole, AdminToken, OwnerClaim};
 use lanyard_core::clock::Timestamp;
-use lanyard_core::id::AdminTokenId;
+use lanyard_core::directory::user::UserStatus;
+use lanyard_core::id::{AdminTokenId, UserId};
 use lanyard_core::store::StoreError;
 use lanyard_core::store::admin::AdminStore;
 
-use crate::row::Row;
+use crate::row::{Row, corrupt};
 use crate::sql::SqlTx;
 
 const ROLES: [AdminRole; 5] = [
@@ -31,7 +33,101 @@ fn token(row: &mut Row<'_>) -> Result<AdminToken, StoreError> {
     })
 }
 
+fn holder(row: &mut Row<'_>) -> Result<Holder, StoreError> {
+    Holder::parse(row.text()?).ok_or_else(|| corrupt("a role is held by neither a person nor a group"))
+}
+
+fn grant(row: &mut Row<'_>) -> Result<RoleGrant, StoreError> {
+    Ok(RoleGrant {
+        holder: holder(row)?,
+        role: role(row)?,
+        provisioned: row.flag()?,
+        version: row.int()?,
+        created_at: row.time()?,
+        updated_at: row.time()?,
+    })
+}
+
+fn role(row: &mut Row<'_>) -> Result<AdminRole, StoreError> {
+    row.one_of(&AdminRole::OF_PEOPLE, AdminRole::as_str)
+}
+
 impl AdminStore for SqlTx<'_> {
+    fn find_grant(&mut self, holder: &Holder) -> Result<Option<RoleGrant>, StoreError> {
+        self.find(
+            "SELECT holder, role, provisioned, version, created_at, updated_at FROM admin_grants WHERE holder = $1",
+            &[holder.as_str().into()],
+            grant,
+        )
+    }
+
+    fn list_grants(&mut self) -> Result<Vec<RoleGrant>, StoreError> {
+        self.list(
+            "SELECT holder, role, provisioned, version, created_at, updated_at FROM admin_grants ORDER BY holder",
+            &[],
+            grant,
+        )
+    }
+
+    fn list_roles_of(&mut self, user: &UserId) -> Result<Vec<AdminRole>, StoreError> {
+        self.list(
+            "SELECT role FROM admin_grants WHERE holder = $1
+             UNION ALL SELECT g.role FROM memberships m JOIN admin_grants g ON g.holder = m.group_id
+             WHERE m.user_id = $2",
+            &[user.into(), user.into()],
+            role,
+        )
+    }
+
+    fn list_owners(&mut self) -> Result<Vec<(Holder, UserId)>, StoreError> {
+        let owner = AdminRole::Owner.as_str();
+        let active = UserStatus::Active.as_str();
+        self.list(
+            "SELECT g.holder, u.id FROM admin_grants g JOIN users u ON u.id = g.holder
+             WHERE g.role = $1 AND u.status = $2
+             UNION ALL SELECT g.holder, u.id FROM admin_grants g JOIN memberships m ON m.group_id = g.holder
+             JOIN users u ON u.id = m.user_id WHERE g.role = $3 AND u.status = $4",
+            &[owner.into(), active.into(), owner.into(), active.into()],
+            |row| Ok((holder(row)?, row.id()?)),
+        )
+    }
+
+    fn insert_grant(&mut self, grant: &RoleGrant) -> Result<(), StoreError> {
+        self.add(
+            "administrator",
+            "INSERT INTO admin_grants (holder, role, provisioned, version, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+            &[
+                grant.holder.as_str().into(),
+                grant.role.as_str().into(),
+                grant.provisioned.into(),
+                grant.version.into(),
+                grant.created_at.into(),
+                grant.updated_at.into(),
+            ],
+        )
+    }
+
+    fn update_grant(&mut self, grant: &RoleGrant) -> Result<(), StoreError> {
+        self.change(
+            "administrator",
+            "UPDATE admin_grants SET role = $1, provisioned = $2, version = $3, updated_at = $4
+             WHERE holder = $5 AND version = $6",
+            &[
+                grant.role.as_str().into(),
+                grant.provisioned.into(),
+                grant.version.into(),
+                grant.updated_at.into(),
+                grant.holder.as_str().into(),
+                grant.version.saturating_sub(1).into(),
+            ],
+        )
+    }
+
+    fn remove_grant(&mut self, holder: &Holder) -> Result<bool, StoreError> {
+        self.touched("DELETE FROM admin_grants WHERE holder = $1", &[holder.as_str().into()])
+    }
+
     fn find_admin_token(&mut self, hash: &[u8; 32]) -> Result<Option<AdminToken>, StoreError> {
         self.find(
             "SELECT id, hash, name, role, created_at, expires_at, revoked_at FROM admin_tokens WHERE hash = $1",

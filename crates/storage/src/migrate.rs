@@ -15,6 +15,10 @@ pub(crate) const SQLITE: &[Step] = &[
         "V2__how_people_signed_in",
         include_str!("../migrations/sqlite/V2__how_people_signed_in.sql"),
     ),
+    (
+        "V8__administrators_and_agents",
+        include_str!("../migrations/sqlite/V8__administrators_and_agents.sql"),
+    ),
 ];
 
 /// The steps on PostgreSQL.
@@ -24,6 +28,10 @@ pub(crate) const POSTGRES: &[Step] = &[
     (
         "V2__how_people_signed_in",
         include_str!("../migrations/postgres/V2__how_people_signed_in.sql"),
+    ),
+    (
+        "V8__administrators_and_agents",
+        include_str!("../migrations/postgres/V8__administrators_and_agents.sql"),
     ),
 ];
 

@@ -248,6 +248,7 @@ impl Company {
                 person(CAROL, "Carol Example", "contractors", true),
                 person(DAVE, "Dave Example", "engineering", false),
             ],
+            administrators: Vec::new(),
             clients: self.clients(),
             audiences: vec![AudienceSpec {
                 issuer: RAS.to_owned(),

@@ -11,7 +11,7 @@ use crate::admin::change::Change;
 use crate::admin::denial::AdminDenial;
 use crate::admin::spec::Organisation;
 use crate::admin::token::Admin;
-use crate::admin::{audience, client, connector, resource, rule, trust};
+use crate::admin::{administrators, audience, client, connector, resource, rule, trust};
 use crate::cx::Cx;
 use crate::directory::put;
 use crate::keys::vault::Vault;
@@ -31,7 +31,7 @@ pub struct Deployment {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Applied {
-    /// `user`, `group`, `client`, `audience`, `connector`, `resource`, `trust` or `rule`.
+    /// `user`, `group`, `administrator`, `client`, `audience`, `connector`, `resource`, `trust` or `rule`.
     pub what: &'static str,
     /// Its name in the document.
     pub name: String,
@@ -114,6 +114,12 @@ pub fn apply(
                 .map(String::as_str);
             put::put_user(cx, tx, vault, deployment.idp.as_ref(), admin, spec, hash)
         }
+    );
+    each!(
+        "administrator",
+        &organisation.administrators,
+        |spec| spec.person.clone().or_else(|| spec.group.clone()).unwrap_or_default(),
+        administrators::put(cx, tx, admin, spec)
     );
     each!(
         "client",

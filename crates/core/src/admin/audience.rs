@@ -57,7 +57,7 @@ pub fn put(
     own_idp: Option<&Issuer>,
     spec: &AudienceSpec,
 ) -> Result<Outcome<(Audience, Change), AdminDenial>, StoreError> {
-    let wanted = require(admin, Permission::Write).and_then(|()| parse(cx, own_idp, spec));
+    let wanted = require(admin, Permission::Administer).and_then(|()| parse(cx, own_idp, spec));
     let wanted = match wanted {
         Ok(wanted) => wanted,
         Err(denial) => return Ok(Outcome::Denied(denial)),
@@ -119,7 +119,7 @@ pub fn remove(
     admin: &Admin,
     issuer: &Issuer,
 ) -> Result<Outcome<(), AdminDenial>, StoreError> {
-    if let Err(denial) = require(admin, Permission::Write) {
+    if let Err(denial) = require(admin, Permission::Administer) {
         return Ok(Outcome::Denied(denial));
     }
     let Some(before) = tx.find_audience(issuer)? else {

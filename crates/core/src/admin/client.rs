@@ -13,7 +13,9 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::admin::change::{Change, Kinds, note, state};
 use crate::admin::denial::AdminDenial;
 use crate::admin::permission::{Permission, require};
+use crate::admin::sign_in::ADMIN_SCOPE;
 use crate::admin::spec::ClientSpec;
+use crate::admin::standing::out_of_reach;
 use crate::admin::token::Admin;
 use crate::audit::record::{self, NewEvent};
 use crate::client::registration::{Client, ClientAuthMethod, ClientSecret, RegisteredKey, SecretDigest, Side};
@@ -83,6 +85,11 @@ pub fn put(
         Err(denial) => return Ok(Outcome::Denied(denial)),
     };
     let before = tx.find_client(wanted.side, &wanted.client_id)?;
+    for client in before.iter().chain([&wanted]) {
+        if let Err(denial) = within_reach(admin, client) {
+            return Ok(Outcome::Denied(denial));
+        }
+    }
     let before_spec = match &before {
         Some(before) => Some(describe(tx, before)?),
         None => None,
@@ -141,6 +148,18 @@ pub fn put(
     Ok(Outcome::Granted((after, change)))
 }
 
+/// Whoever changes a client that administrators sign in with could act as one of them: that is for owners.
+fn within_reach(admin: &Admin, client: &Client) -> Result<(), AdminDenial> {
+    let administers = client.side == Side::Idp && client.scopes.contains_str(ADMIN_SCOPE);
+    if !administers || require(admin, Permission::Administer).is_ok() {
+        return Ok(());
+    }
+    Err(out_of_reach(
+        admin,
+        "changing a client that administrators sign in with",
+    ))
+}
+
 /// What a client holds when it is switched off: refresh tokens of the IdP, access tokens of our RAS, also when it is
 /// switched off at the IdP only (RV-03).
 fn end_access(
@@ -194,6 +213,9 @@ pub fn add_secret(
             name: client_id.to_string(),
         }));
     };
+    if let Err(denial) = within_reach(admin, &client) {
+        return Ok(Outcome::Denied(denial));
+    }
     if client.auth != ClientAuthMethod::Secret {
         let problem = "the client authenticates with keys; register a public key instead";
         return Ok(Outcome::Denied(AdminDenial::invalid("auth", problem)));
@@ -223,9 +245,19 @@ pub fn add_secret(
     })?;
     let event = NewEvent::granted("admin.client_secret.added")
         .actor(admin.actor())
-        .target(client_id.as_str());
+        .target(client_id.as_str())
+        .detail("before", secrets_shown(&live))
+        .detail("after", secrets_shown(&tx.list_client_secrets(&client.key)?));
     record::record(cx, tx, event)?;
     Ok(Outcome::Granted(secret))
+}
+
+/// Secrets as the log shows them: which there are and how long they are good.
+fn secrets_shown(secrets: &[ClientSecret]) -> serde_json::Value {
+    let shown = secrets.iter().map(
+        |secret| serde_json::json!({"id": secret.id, "created_at": secret.created_at, "expires_at": secret.expires_at}),
+    );
+    serde_json::Value::Array(shown.collect())
 }
 
 fn set_secret(cx: &Cx, tx: &mut dyn Tx, client: &ClientKey, digest: SecretDigest) -> Result<bool, StoreError> {

@@ -11,6 +11,19 @@ pub enum AdminDenial {
         /// What was tried, as a verb phrase.
         act: &'static str,
     },
+    /// The act would give somebody more than the administrator has, or touch somebody who has more.
+    #[error("{what} is for {needed} alone, and the role here is {role}")]
+    OutOfReach {
+        /// The administrator's role.
+        role: &'static str,
+        /// What was tried, as a noun phrase.
+        what: &'static str,
+        /// Who may.
+        needed: &'static str,
+    },
+    /// Nobody would be owner any more.
+    #[error("this would leave nobody who is owner; make somebody else an owner first")]
+    LastOwner,
     /// What the act is about does not exist.
     #[error("there is no {what} named {name}")]
     NotFound {
@@ -42,6 +55,8 @@ impl AdminDenial {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotPermitted { .. } => "not_permitted",
+            Self::OutOfReach { .. } => "out_of_reach",
+            Self::LastOwner => "last_owner",
             Self::NotFound { .. } => "not_found",
             Self::Taken { .. } => "taken",
             Self::Invalid { .. } => "invalid",

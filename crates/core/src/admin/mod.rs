@@ -1,16 +1,20 @@
 //! Administrators, what they may do, and the services behind the admin API, `lanyard apply` and the console.
 
+pub mod administrators;
 pub mod apply;
 pub mod audience;
 pub mod change;
 pub mod client;
 pub mod connector;
 pub mod denial;
+pub mod grant;
 pub mod owner;
 pub mod permission;
 pub mod resource;
 pub mod rule;
+pub mod sign_in;
 pub mod spec;
+pub mod standing;
 pub mod token;
 pub mod tokens;
 pub mod trust;

@@ -12,7 +12,7 @@ pub enum Permission {
     Write,
     /// Approve or stop what waits for approval.
     Approve,
-    /// Change administrators, identity providers, provisioning clients and keys.
+    /// Change administrators, audiences and trusts, identity providers, provisioning clients and keys.
     Administer,
     /// Change people and groups.
     Provision,
@@ -21,12 +21,34 @@ pub enum Permission {
 }
 
 impl Permission {
+    /// Every permission.
+    pub const ALL: [Self; 6] = [
+        Self::Read,
+        Self::Write,
+        Self::Approve,
+        Self::Administer,
+        Self::Provision,
+        Self::ServeGateway,
+    ];
+
+    /// The shown name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Approve => "approve",
+            Self::Administer => "administer",
+            Self::Provision => "provision",
+            Self::ServeGateway => "serve_gateway",
+        }
+    }
+
     const fn act(self) -> &'static str {
         match self {
             Self::Read => "read this",
             Self::Write => "change anything",
             Self::Approve => "approve anything",
-            Self::Administer => "change administrators, identity providers or keys",
+            Self::Administer => "change administrators, trust, identity providers or keys",
             Self::Provision => "change people or groups",
             Self::ServeGateway => "act as a gateway",
         }
@@ -38,7 +60,19 @@ impl Permission {
 /// # Errors
 /// [`AdminDenial::NotPermitted`].
 pub const fn require(admin: &Admin, permission: Permission) -> Result<(), AdminDenial> {
-    let allowed = match admin.role {
+    if allows(admin.role, permission) {
+        Ok(())
+    } else {
+        Err(AdminDenial::NotPermitted {
+            role: admin.role.as_str(),
+            act: permission.act(),
+        })
+    }
+}
+
+/// Whether a role includes a permission.
+pub const fn allows(role: AdminRole, permission: Permission) -> bool {
+    match role {
         AdminRole::Owner => true,
         AdminRole::Operator => matches!(
             permission,
@@ -48,13 +82,5 @@ pub const fn require(admin: &Admin, permission: Permission) -> Result<(), AdminD
         AdminRole::Auditor => matches!(permission, Permission::Read),
         AdminRole::Gateway => matches!(permission, Permission::ServeGateway),
         AdminRole::Provisioner => matches!(permission, Permission::Provision),
-    };
-    if allowed {
-        Ok(())
-    } else {
-        Err(AdminDenial::NotPermitted {
-            role: admin.role.as_str(),
-            act: permission.act(),
-        })
     }
 }

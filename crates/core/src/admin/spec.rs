@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::admin::token::AdminRole;
 use crate::client::registration::{ClientAuthMethod, Side, SubjectMode};
 use crate::connector::record::{ConnectorStatus, Upstream};
 use crate::directory::group::GroupKind;
@@ -21,6 +22,8 @@ pub struct Organisation {
     pub groups: Vec<GroupSpec>,
     /// People.
     pub users: Vec<UserSpec>,
+    /// Roles of administrators, given to people and groups.
+    pub administrators: Vec<AdministratorSpec>,
     /// OAuth clients, one entry per side.
     pub clients: Vec<ClientSpec>,
     /// RASs that the IdP issues for.
@@ -82,6 +85,24 @@ impl std::fmt::Debug for UserSpec {
             .field("active", &self.active)
             .finish_non_exhaustive()
     }
+}
+
+/// A role given to a person or to everybody in a group.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdministratorSpec {
+    /// The person, by user name. Either this or `group`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    /// The group or role of the directory, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// `owner`, `operator`, `approver` or `auditor`.
+    pub role: AdminRole,
+    /// For a group: whether directories (SCIM) and identity providers may change who is in it.
+    #[serde(default)]
+    pub provisioned: bool,
 }
 
 /// A client on one side.

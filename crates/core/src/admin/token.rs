@@ -57,6 +57,21 @@ pub enum AdminRole {
 }
 
 impl AdminRole {
+    /// The roles of people, weakest first: each may do what the ones before it may.
+    pub const OF_PEOPLE: [Self; 4] = [Self::Auditor, Self::Approver, Self::Operator, Self::Owner];
+
+    /// How far a person's role reaches: its place in [`AdminRole::OF_PEOPLE`], from 1. The roles of programs are
+    /// beside them and reach over nobody.
+    pub const fn reach(self) -> u8 {
+        match self {
+            Self::Gateway | Self::Provisioner => 0,
+            Self::Auditor => 1,
+            Self::Approver => 2,
+            Self::Operator => 3,
+            Self::Owner => 4,
+        }
+    }
+
     /// The stored and shown name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -87,6 +102,13 @@ pub struct AdminToken {
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+}
+
+impl AdminToken {
+    /// Whether its holder is owner for as long as nobody revokes it.
+    pub fn is_lasting_owner(&self) -> bool {
+        self.role == AdminRole::Owner && self.revoked_at.is_none() && self.expires_at.is_none()
+    }
 }
 
 /// The one-time token of the first start (or of a reset), traded for an owner token.

@@ -3,6 +3,7 @@
 use lanyard_jose::digest::sha256;
 use lanyard_jose::random::token;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
 
 use crate::admin::denial::AdminDenial;
 use crate::admin::permission::{Permission, require};
@@ -40,8 +41,12 @@ pub fn create(
     admin: &Admin,
     (name, role, expires_at): (&str, AdminRole, Option<Timestamp>),
 ) -> Result<Outcome<(AdminToken, SecretString), AdminDenial>, StoreError> {
-    if let Err(denial) = require(admin, Permission::Write) {
+    if let Err(denial) = require(admin, Permission::Administer) {
         return Ok(Outcome::Denied(denial));
+    }
+    if role == AdminRole::Provisioner {
+        let problem = "a provisioning client has tokens of its directory";
+        return Ok(Outcome::Denied(AdminDenial::invalid("role", problem)));
     }
     if name.trim().is_empty() || name.len() > 128 {
         return Ok(Outcome::Denied(AdminDenial::invalid("name", "1 to 128 characters")));
@@ -71,20 +76,38 @@ pub fn revoke(
     admin: &Admin,
     id: &AdminTokenId,
 ) -> Result<Outcome<(), AdminDenial>, StoreError> {
-    if let Err(denial) = require(admin, Permission::Write) {
+    if let Err(denial) = require(admin, Permission::Administer) {
         return Ok(Outcome::Denied(denial));
     }
-    if !tx.revoke_admin_token(id, cx.now)? {
-        return Ok(Outcome::Denied(AdminDenial::NotFound {
+    let missing = || {
+        Outcome::Denied(AdminDenial::NotFound {
             what: "live administrator token",
             name: id.to_string(),
-        }));
+        })
+    };
+    let mut tokens = tx.list_admin_tokens()?;
+    tokens.retain(|token| token.revoked_at.is_none());
+    let Some(before) = tokens.iter().find(|token| token.id == *id) else {
+        return Ok(missing());
+    };
+    let others = tokens.iter().any(|token| token.id != *id && token.is_lasting_owner());
+    if before.is_lasting_owner() && !others && tx.list_owners()?.is_empty() {
+        return Ok(Outcome::Denied(AdminDenial::LastOwner));
+    }
+    if !tx.revoke_admin_token(id, cx.now)? {
+        return Ok(missing());
     }
     let event = NewEvent::granted("admin.token.revoked")
         .actor(admin.actor())
-        .target(id.as_str());
+        .target(id.as_str())
+        .detail("before", shown(before));
     record::record(cx, tx, event)?;
     Ok(Outcome::Granted(()))
+}
+
+/// A token as the log shows it.
+fn shown(token: &AdminToken) -> Value {
+    json!({"name": token.name, "role": token.role, "expires_at": token.expires_at})
 }
 
 /// Writes a token and its event, for this module and for the owner claim.
@@ -108,8 +131,7 @@ pub(crate) fn insert(
     let event = NewEvent::granted("admin.token.created")
         .actor(actor)
         .target(made.id.as_str())
-        .detail("role", role.as_str())
-        .detail("name", name);
+        .detail("after", shown(&made));
     record::record(cx, tx, event)?;
     Ok((made, secret))
 }

@@ -72,7 +72,7 @@ pub fn put(
     own_ras: Option<&Issuer>,
     spec: &TrustSpec,
 ) -> Result<Outcome<(Trust, Change), AdminDenial>, StoreError> {
-    if let Err(denial) = require(admin, Permission::Write) {
+    if let Err(denial) = require(admin, Permission::Administer) {
         return Ok(Outcome::Denied(denial));
     }
     let name = spec.tenant.trim();
@@ -153,7 +153,7 @@ pub fn remove(
     own_ras: Option<&Issuer>,
     id: &TrustId,
 ) -> Result<Outcome<(), AdminDenial>, StoreError> {
-    if let Err(denial) = require(admin, Permission::Write) {
+    if let Err(denial) = require(admin, Permission::Administer) {
         return Ok(Outcome::Denied(denial));
     }
     let Some(before) = tx.find_trust(id)? else {

@@ -2,18 +2,23 @@
 //!
 //! Owns what every surface does alike. Policy reads memberships at every decision, so a change bites at once.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::admin::denial::AdminDenial;
+use crate::admin::grant::Holder;
+use crate::admin::standing;
 use crate::admin::token::Admin;
 use crate::audit::record::{NewEvent, record};
 use crate::cx::Cx;
 use crate::directory::group::{Group, GroupKind};
 use crate::directory::provision::{Act, actor, permitted, refuse};
+use crate::directory::user::User;
 use crate::id::{GroupId, UserId};
 use crate::outcome::Outcome;
 use crate::policy::rule::People;
 use crate::store::{StoreError, Tx};
+
+const MEMBERSHIP_REFUSED: &str = "directory.membership.change_refused";
 
 /// Makes a group or role.
 ///
@@ -33,7 +38,7 @@ pub fn create_group(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, name: &str, kind: G
         updated_at: cx.now,
     };
     tx.insert_group(&group)?;
-    let event = about("directory.group.created", admin, &group).detail("kind", kind.as_str());
+    let event = about("directory.group.created", admin, &group).detail("after", shown(&group));
     record(cx, tx, event.detail("id", group.id.as_str()))?;
     Ok(Outcome::Granted(group))
 }
@@ -83,11 +88,22 @@ pub fn remove_group(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, id: &GroupId) -> Ac
         );
         return refuse(cx, tx, admin, REFUSED, &group.name, denial);
     }
+    // Nor may a role be lost with the group that it was given to.
+    if let Some(grant) = tx.find_grant(&Holder::Group(id.clone()))? {
+        let problem = format!(
+            "it has the role {}; an owner takes that back first",
+            grant.role.as_str()
+        );
+        let denial = AdminDenial::invalid("group", problem);
+        return refuse(cx, tx, admin, REFUSED, &group.name, denial);
+    }
     tx.remove_group(id)?;
     record(
         cx,
         tx,
-        about("directory.group.removed", admin, &group).detail("id", id.as_str()),
+        about("directory.group.removed", admin, &group)
+            .detail("id", id.as_str())
+            .detail("before", shown(&group)),
     )?;
     Ok(Outcome::Granted(()))
 }
@@ -97,26 +113,17 @@ pub fn remove_group(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, id: &GroupId) -> Ac
 /// # Errors
 /// [`StoreError`].
 pub fn add_member(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, group: &GroupId, user: &UserId) -> Act<bool> {
-    let found = match find_both(tx, admin, group, user)? {
+    let (found, person) = match find_both(tx, admin, group, user)? {
         Ok(found) => found,
-        Err(denial) => {
-            return refuse(
-                cx,
-                tx,
-                admin,
-                "directory.membership.change_refused",
-                group.as_str(),
-                denial,
-            );
-        }
+        Err(denial) => return refuse(cx, tx, admin, MEMBERSHIP_REFUSED, group.as_str(), denial),
     };
+    if let Err(denial) = standing::over_members_of(tx, admin, group)? {
+        return refuse(cx, tx, admin, MEMBERSHIP_REFUSED, group.as_str(), denial);
+    }
     let added = tx.insert_member(group, user, cx.now)?;
     if added {
-        record(
-            cx,
-            tx,
-            about("directory.membership.added", admin, &found).subject(user.as_str()),
-        )?;
+        let event = about("directory.membership.added", admin, &found).subject(user.as_str());
+        record(cx, tx, event.detail("after", member(&found, &person)))?;
     }
     Ok(Outcome::Granted(added))
 }
@@ -126,28 +133,29 @@ pub fn add_member(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, group: &GroupId, user
 /// # Errors
 /// [`StoreError`].
 pub fn remove_member(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, group: &GroupId, user: &UserId) -> Act<bool> {
-    let found = match find_both(tx, admin, group, user)? {
+    let (found, person) = match find_both(tx, admin, group, user)? {
         Ok(found) => found,
-        Err(denial) => {
-            return refuse(
-                cx,
-                tx,
-                admin,
-                "directory.membership.change_refused",
-                group.as_str(),
-                denial,
-            );
-        }
+        Err(denial) => return refuse(cx, tx, admin, MEMBERSHIP_REFUSED, group.as_str(), denial),
     };
+    if let Err(denial) = standing::over_leaving(tx, admin, group, user)? {
+        return refuse(cx, tx, admin, MEMBERSHIP_REFUSED, group.as_str(), denial);
+    }
     let removed = tx.remove_member(group, user)?;
     if removed {
-        record(
-            cx,
-            tx,
-            about("directory.membership.removed", admin, &found).subject(user.as_str()),
-        )?;
+        let event = about("directory.membership.removed", admin, &found).subject(user.as_str());
+        record(cx, tx, event.detail("before", member(&found, &person)))?;
     }
     Ok(Outcome::Granted(removed))
+}
+
+/// A group as the log shows it.
+fn shown(group: &Group) -> Value {
+    json!({"name": group.name, "kind": group.kind.as_str()})
+}
+
+/// A membership as the log shows it.
+fn member(group: &Group, user: &User) -> Value {
+    json!({"group": group.name, "username": user.username})
 }
 
 fn about(kind: &'static str, admin: &Admin, group: &Group) -> NewEvent {
@@ -191,18 +199,14 @@ fn find_both(
     admin: &Admin,
     group: &GroupId,
     user: &UserId,
-) -> Result<Result<Group, AdminDenial>, StoreError> {
+) -> Result<Result<(Group, User), AdminDenial>, StoreError> {
     let found = match find_group(tx, admin, group)? {
         Ok(found) => found,
         Err(denial) => return Ok(Err(denial)),
     };
-    let known = tx.find_user(user)?.is_some();
-    Ok(if known {
-        Ok(found)
-    } else {
-        Err(AdminDenial::NotFound {
-            what: "user",
-            name: user.as_str().to_owned(),
-        })
-    })
+    let person = tx.find_user(user)?.ok_or_else(|| AdminDenial::NotFound {
+        what: "user",
+        name: user.as_str().to_owned(),
+    });
+    Ok(person.map(|person| (found, person)))
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::admin::denial::AdminDenial;
 use crate::admin::permission::{Permission, require};
+use crate::admin::standing::{self, Guard};
 use crate::admin::token::Admin;
 use crate::audit::event::Actor;
 use crate::audit::record::{NewEvent, record};
@@ -17,6 +18,7 @@ use crate::id::UserId;
 use crate::jobs::outbox::{Job, Task};
 use crate::keys::vault::Vault;
 use crate::outcome::Outcome;
+use crate::store::admin::AdminStore;
 use crate::store::{StoreError, Tx};
 
 /// A person to make.
@@ -77,6 +79,18 @@ pub fn create(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, new: &NewUser, password_h
     if let Err(denial) = checked {
         return refuse(cx, tx, admin, "directory.user.creation_refused", &new.username, denial);
     }
+    insert(cx, tx, admin.actor(), new, password_hash).map(Outcome::Granted)
+}
+
+/// Writes a person whose fields were checked, and the event.
+pub(crate) fn insert(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    actor: Actor,
+    new: &NewUser,
+    password_hash: Option<String>,
+) -> Result<User, StoreError> {
+    let username = new.username.trim().to_lowercase();
     let display_name = if new.display_name.trim().is_empty() {
         username.clone()
     } else {
@@ -104,9 +118,9 @@ pub fn create(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, new: &NewUser, password_h
             },
         )?;
     }
-    let event = about("directory.user.created", admin, &user).detail("after", shown(&user));
+    let event = about("directory.user.created", actor, &user).detail("after", shown(&user));
     record(cx, tx, event.detail("password", has_password))?;
-    Ok(Outcome::Granted(user))
+    Ok(user)
 }
 
 /// Changes a person's names or address.
@@ -145,7 +159,7 @@ pub fn change(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, id: &UserId, change: &Use
     user.version += 1;
     user.updated_at = cx.now;
     tx.update_user(&user)?;
-    let event = about("directory.user.changed", admin, &user);
+    let event = about("directory.user.changed", admin.actor(), &user);
     record(
         cx,
         tx,
@@ -167,18 +181,10 @@ pub fn deactivate(
     admin: &Admin,
     id: &UserId,
 ) -> Act<Deactivated> {
-    let before = match find(tx, admin, id)? {
+    const REFUSED: &str = "directory.user.deactivation_refused";
+    let before = match find_within(tx, admin, id, standing::over_access_of)? {
         Ok(user) => user,
-        Err(denial) => {
-            return refuse(
-                cx,
-                tx,
-                admin,
-                "directory.user.deactivation_refused",
-                id.as_str(),
-                denial,
-            );
-        }
+        Err(denial) => return refuse(cx, tx, admin, REFUSED, id.as_str(), denial),
     };
     let mut user = before.clone();
     user.status = UserStatus::Deactivated;
@@ -187,7 +193,7 @@ pub fn deactivate(
     user.updated_at = cx.now;
     tx.update_user(&user)?;
     let cut = cut_off(cx, tx, vault, issuer, &user)?;
-    let event = about("directory.user.deactivated", admin, &user)
+    let event = about("directory.user.deactivated", admin.actor(), &user)
         .detail("before", json!({"status": before.status.as_str()}))
         .detail("after", json!({"status": user.status.as_str()}));
     record(cx, tx, cut.tell(event))?;
@@ -211,12 +217,15 @@ pub fn end_access(
         Ok(user) => user,
         Err(denial) => return refuse(cx, tx, admin, "directory.user.ending_refused", id.as_str(), denial),
     };
-    user.not_before = Some(cx.now);
+    let before = user.not_before.replace(cx.now).map(|cut| cut.to_string());
     user.version += 1;
     user.updated_at = cx.now;
     tx.update_user(&user)?;
     let cut = cut_off(cx, tx, vault, issuer, &user)?;
-    record(cx, tx, cut.tell(about("directory.user.access_ended", admin, &user)))?;
+    let event = about("directory.user.access_ended", admin.actor(), &user)
+        .detail("before", json!({"not_before": before}))
+        .detail("after", json!({"not_before": cx.now.to_string()}));
+    record(cx, tx, cut.tell(event))?;
     Ok(Outcome::Granted(cut.with(user)))
 }
 
@@ -225,18 +234,10 @@ pub fn end_access(
 /// # Errors
 /// [`StoreError`].
 pub fn reactivate(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, id: &UserId) -> Act<User> {
-    let mut user = match find(tx, admin, id)? {
+    const REFUSED: &str = "directory.user.reactivation_refused";
+    let mut user = match find_within(tx, admin, id, standing::over_return_of)? {
         Ok(user) => user,
-        Err(denial) => {
-            return refuse(
-                cx,
-                tx,
-                admin,
-                "directory.user.reactivation_refused",
-                id.as_str(),
-                denial,
-            );
-        }
+        Err(denial) => return refuse(cx, tx, admin, REFUSED, id.as_str(), denial),
     };
     if user.is_active() {
         return Ok(Outcome::Granted(user));
@@ -245,7 +246,7 @@ pub fn reactivate(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, id: &UserId) -> Act<U
     user.version += 1;
     user.updated_at = cx.now;
     tx.update_user(&user)?;
-    let event = about("directory.user.reactivated", admin, &user);
+    let event = about("directory.user.reactivated", admin.actor(), &user);
     record(
         cx,
         tx,
@@ -262,22 +263,35 @@ pub fn reactivate(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, id: &UserId) -> Act<U
 /// # Errors
 /// [`StoreError`].
 pub fn reset_password(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, id: &UserId, password_hash: String) -> Act<User> {
-    let user = match find(tx, admin, id)? {
+    let user = match find_within(tx, admin, id, standing::over_sign_in_of)? {
         Ok(user) => user,
         Err(denial) => return refuse(cx, tx, admin, "directory.password.reset_refused", id.as_str(), denial),
     };
-    tx.put_credential(
-        &user.id,
-        &Credential {
-            password_hash,
-            changed_at: cx.now,
-        },
-    )?;
+    let credential = Credential {
+        password_hash,
+        changed_at: cx.now,
+    };
+    replace_password(cx, tx, admin.actor(), &user, &credential)?;
+    Ok(Outcome::Granted(user))
+}
+
+/// Sets a password, ends what was signed in with an earlier one, and records it.
+pub(crate) fn replace_password(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    actor: Actor,
+    user: &User,
+    credential: &Credential,
+) -> Result<(), StoreError> {
+    let before = tx.find_credential(&user.id)?.map(|old| old.changed_at.to_string());
+    tx.put_credential(&user.id, credential)?;
     let sessions = tx.end_sessions_of(&user.id, cx.now)?;
     let families = tx.end_families_of_user(&user.id, cx.now)?;
-    let event = about("directory.password.reset", admin, &user).detail("sessions", sessions);
-    record(cx, tx, event.detail("families", families))?;
-    Ok(Outcome::Granted(user))
+    let event = about("directory.password.reset", actor, user)
+        .detail("before", json!({"password_of": before}))
+        .detail("after", json!({"password_of": credential.changed_at.to_string()}))
+        .detail("sessions", sessions);
+    record(cx, tx, event.detail("families", families)).map(|_| ())
 }
 
 struct Cut {
@@ -385,9 +399,23 @@ fn find(tx: &mut dyn Tx, admin: &Admin, id: &UserId) -> Result<Result<User, Admi
     }))
 }
 
-fn about(kind: &'static str, admin: &Admin, user: &User) -> NewEvent {
+/// The person, if the administrator reaches that far.
+fn find_within(
+    tx: &mut dyn Tx,
+    admin: &Admin,
+    id: &UserId,
+    guard: fn(&mut dyn AdminStore, &Admin, &UserId) -> Guard,
+) -> Result<Result<User, AdminDenial>, StoreError> {
+    let user = match find(tx, admin, id)? {
+        Ok(user) => user,
+        Err(denial) => return Ok(Err(denial)),
+    };
+    Ok(guard(tx, admin, id)?.map(|()| user))
+}
+
+fn about(kind: &'static str, actor: Actor, user: &User) -> NewEvent {
     NewEvent::granted(kind)
-        .actor(actor(admin))
+        .actor(actor)
         .subject(user.id.as_str())
         .target(&user.username)
 }
@@ -397,7 +425,7 @@ pub(super) fn shown(user: &User) -> Value {
     json!({"username": user.username, "email": user.email, "display_name": user.display_name, "status": user.status.as_str()})
 }
 
-pub(super) fn check_fields(username: &str, email: Option<&str>, display_name: &str) -> Result<(), AdminDenial> {
+pub(crate) fn check_fields(username: &str, email: Option<&str>, display_name: &str) -> Result<(), AdminDenial> {
     let plain = |c: char| !c.is_whitespace() && !c.is_control();
     if username.is_empty() || username.chars().count() > 128 || !username.chars().all(plain) {
         return Err(AdminDenial::invalid(

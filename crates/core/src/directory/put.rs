@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::admin::change::{Change, Kinds, note, note_person, state};
 use crate::admin::denial::AdminDenial;
 use crate::admin::spec::{GroupSpec, UserSpec};
+use crate::admin::standing::{self, Guard};
 use crate::admin::token::Admin;
 use crate::cx::Cx;
 use crate::directory::group::Group;
@@ -143,7 +144,12 @@ pub fn put_user(
         None => None,
     };
     let email = spec.email.clone().filter(|email| !email.is_empty());
-    match tx.find_user_by_username(&username)? {
+    let known = tx.find_user_by_username(&username)?;
+    let reach = reaches(tx, admin, known.as_ref(), groups.as_ref(), password_hash.is_some())?;
+    if let Err(denial) = reach {
+        return Ok(Outcome::Denied(denial));
+    }
+    match known {
         None => {
             let user = User {
                 id: cx.new_id(),
@@ -257,6 +263,38 @@ fn resolve(tx: &mut dyn Tx, names: &[String]) -> Result<Result<BTreeSet<GroupId>
         };
     }
     Ok(Ok(ids))
+}
+
+/// Whether the administrator may set this password and change these memberships.
+fn reaches(
+    tx: &mut dyn Tx,
+    admin: &Admin,
+    known: Option<&User>,
+    wanted: Option<&BTreeSet<GroupId>>,
+    new_password: bool,
+) -> Guard {
+    if let Some(user) = known.filter(|_| new_password)
+        && let Err(denial) = standing::over_sign_in_of(tx, admin, &user.id)?
+    {
+        return Ok(Err(denial));
+    }
+    let Some(wanted) = wanted else { return Ok(Ok(())) };
+    let own: BTreeSet<GroupId> = match known {
+        Some(user) => tx.list_group_ids_of(&user.id)?.into_iter().collect(),
+        None => BTreeSet::new(),
+    };
+    for group in wanted.difference(&own) {
+        if let Err(denial) = standing::over_members_of(tx, admin, group)? {
+            return Ok(Err(denial));
+        }
+    }
+    let Some(user) = known else { return Ok(Ok(())) };
+    for group in own.difference(wanted) {
+        if let Err(denial) = standing::over_leaving(tx, admin, group, &user.id)? {
+            return Ok(Err(denial));
+        }
+    }
+    Ok(Ok(()))
 }
 
 /// Exactly these memberships; whether any changed.

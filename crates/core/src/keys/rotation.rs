@@ -175,7 +175,7 @@ pub fn rotate(
     fresh: &FreshKey,
 ) -> Result<Outcome<Timestamp, AdminDenial>, StoreError> {
     let actor = admin.actor();
-    let denial = match require(admin, Permission::Write) {
+    let denial = match require(admin, Permission::Administer) {
         Err(denial) => denial,
         Ok(()) => match begin(cx, tx, settings, fresh, actor.clone())? {
             Outcome::Granted(at) => return Ok(Outcome::Granted(at)),
@@ -296,7 +296,7 @@ pub fn remove_now(
     fresh: &FreshKey,
 ) -> Result<Outcome<Removal, AdminDenial>, StoreError> {
     let actor = admin.actor();
-    let denial = match require(admin, Permission::Write) {
+    let denial = match require(admin, Permission::Administer) {
         Err(denial) => denial,
         Ok(()) => match find_removable(tx, fresh.ring, kid)? {
             Ok(key) => return remove(cx, tx, actor, ras, &key, fresh).map(Outcome::Granted),

@@ -1,12 +1,28 @@
-//! Administrator tokens.
+//! Administrators: roles of people and groups, administrator tokens.
 
-use crate::admin::token::{AdminToken, OwnerClaim};
+use crate::admin::grant::{Holder, RoleGrant};
+use crate::admin::token::{AdminRole, AdminToken, OwnerClaim};
 use crate::clock::Timestamp;
-use crate::id::AdminTokenId;
+use crate::id::{AdminTokenId, UserId};
 use crate::store::StoreError;
 
-/// Administrator tokens and the one-time owner token.
+/// Roles of people and groups, administrator tokens and the one-time owner token.
 pub trait AdminStore {
+    /// The role given to a person or a group.
+    fn find_grant(&mut self, holder: &Holder) -> Result<Option<RoleGrant>, StoreError>;
+    /// Every role given, in the order of the holder's id: groups, then people.
+    fn list_grants(&mut self) -> Result<Vec<RoleGrant>, StoreError>;
+    /// The roles of a person: their own, and those of their groups.
+    fn list_roles_of(&mut self, user: &UserId) -> Result<Vec<AdminRole>, StoreError>;
+    /// Every active person who is owner, once for each grant by which they are.
+    fn list_owners(&mut self) -> Result<Vec<(Holder, UserId)>, StoreError>;
+    /// Writes a new grant. [`StoreError::Conflict`] when the holder has one.
+    fn insert_grant(&mut self, grant: &RoleGrant) -> Result<(), StoreError>;
+    /// Writes a changed grant whose stored version is `grant.version - 1`.
+    fn update_grant(&mut self, grant: &RoleGrant) -> Result<(), StoreError>;
+    /// Removes a grant; `false` when there was none.
+    fn remove_grant(&mut self, holder: &Holder) -> Result<bool, StoreError>;
+
     /// The token of this hash.
     fn find_admin_token(&mut self, hash: &[u8; 32]) -> Result<Option<AdminToken>, StoreError>;
     /// Every token in the order of its id.

@@ -65,7 +65,7 @@ enum TokensCommand {
         /// A name for people
         name: String,
         /// What it may do
-        #[arg(long, value_parser = ["owner", "auditor", "gateway"], default_value = "owner")]
+        #[arg(long, value_parser = ["owner", "operator", "approver", "auditor", "gateway"], default_value = "owner")]
         role: String,
         /// When it stops being accepted, such as 2027-01-31T00:00:00Z
         #[arg(long, value_name = "TIME")]

@@ -356,6 +356,7 @@ pub(crate) fn document(
     Ok(Organisation {
         groups,
         users: users.iter().map(|user| user.spec.clone()).collect(),
+        administrators: Vec::new(),
         clients: client_documents,
         audiences: Vec::new(),
         connectors: connectors.iter().map(|connector| connector.spec.clone()).collect(),

@@ -112,9 +112,9 @@ where
     }
 }
 
-/// Whether the caller may change things, asked before work outside of a unit: hashing, making keys.
-pub(crate) async fn may_write(deps: &AdminDeps, caller: &Caller) -> Result<(), ApiError> {
-    match require(&caller.admin, Permission::Write) {
+/// Whether the caller may do such things, asked before work outside of a unit: hashing, making keys.
+pub(crate) async fn may(deps: &AdminDeps, caller: &Caller, needed: Permission) -> Result<(), ApiError> {
+    match require(&caller.admin, needed) {
         Ok(()) => Ok(()),
         Err(denial) => Err(refuse(deps, caller, denial).await),
     }

@@ -117,9 +117,9 @@ impl ApiError {
     /// A decided no.
     pub fn denied(cx: &Cx, denial: &AdminDenial) -> Self {
         let status = match denial {
-            AdminDenial::NotPermitted { .. } => StatusCode::FORBIDDEN,
+            AdminDenial::NotPermitted { .. } | AdminDenial::OutOfReach { .. } => StatusCode::FORBIDDEN,
             AdminDenial::NotFound { .. } => StatusCode::NOT_FOUND,
-            AdminDenial::Taken { .. } => StatusCode::CONFLICT,
+            AdminDenial::Taken { .. } | AdminDenial::LastOwner => StatusCode::CONFLICT,
             AdminDenial::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let mut error = Self::new(cx, status, denial.code(), denial.to_string());
@@ -140,7 +140,7 @@ impl ApiError {
     }
 
     /// The owner token was refused.
-    pub fn claim_denied(cx: &Cx, denial: ClaimDenial) -> Self {
+    pub fn claim_denied(cx: &Cx, denial: &ClaimDenial) -> Self {
         let remedy = "make another one with `lanyard admin reset-owner` where the store is";
         Self::new(cx, StatusCode::FORBIDDEN, denial.code(), format!("{denial}; {remedy}"))
     }

@@ -6,10 +6,11 @@ use axum::Json;
 use axum::extract::State;
 use lanyard_core::admin::apply::{self, Applied};
 use lanyard_core::admin::change::Change;
+use lanyard_core::admin::permission::Permission;
 use lanyard_core::admin::spec::Organisation;
 use serde::Serialize;
 
-use crate::admin::act::{Room, may_write, refused, rolled_back_if_denied};
+use crate::admin::act::{Room, may, refused, rolled_back_if_denied};
 use crate::admin::deps::AdminDeps;
 use crate::admin::error::ApiError;
 use crate::admin::extract::LargeDocument;
@@ -36,7 +37,7 @@ pub(crate) async fn apply(
     LargeDocument(mut organisation, caller): LargeDocument<Organisation>,
 ) -> Result<Json<ApplyReport>, ApiError> {
     // A caller who may not write does not make us hash.
-    may_write(&deps, &caller).await?;
+    may(&deps, &caller, Permission::Write).await?;
     let wanted = organisation.users.iter_mut().filter_map(|user| {
         let username = user.username.clone();
         user.password.take().map(|password| (username, password))

@@ -57,7 +57,7 @@ pub(crate) async fn claim(State(deps): State<AdminDeps>, request: Request) -> Re
         })),
         Ok(Outcome::Denied(denial)) => {
             deps.basis.guard.failed(cx.peer, None, cx.now);
-            Err(ApiError::claim_denied(&cx, denial))
+            Err(ApiError::claim_denied(&cx, &denial))
         }
         Err(error) => Err(ApiError::failed(&cx, &error)),
     }

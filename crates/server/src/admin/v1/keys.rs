@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use lanyard_core::admin::denial::AdminDenial;
+use lanyard_core::admin::permission::Permission;
 use lanyard_core::clock::Timestamp;
 use lanyard_core::keys::record::Ring;
 use lanyard_core::keys::rotation::{self, FreshKey, KeyView};
@@ -12,7 +13,7 @@ use lanyard_core::outcome::Outcome;
 use lanyard_jose::algorithm::Algorithm;
 use serde::{Deserialize, Serialize};
 
-use crate::admin::act::{change, cut, look, may_write};
+use crate::admin::act::{change, cut, look, may};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
 use crate::admin::extract::{Document, Segments};
@@ -109,7 +110,7 @@ pub(crate) async fn rotate(
     State(deps): State<AdminDeps>,
     Document(request, caller): Document<Rotate>,
 ) -> Result<Json<Rotation>, ApiError> {
-    may_write(&deps, &caller).await?;
+    may(&deps, &caller, Permission::Administer).await?;
     let algorithm = match &request.algorithm {
         Some(name) => Algorithm::parse(name)
             .ok_or_else(|| ApiError::denied(&caller.cx, &AdminDenial::invalid("algorithm", "ES256, EdDSA or RS256")))?,
@@ -137,7 +138,7 @@ pub(crate) async fn remove(
     caller: Caller,
     Segments(kid): Segments<String>,
 ) -> Result<Json<RemovedKey>, ApiError> {
-    may_write(&deps, &caller).await?;
+    may(&deps, &caller, Permission::Administer).await?;
     let admin = caller.admin.clone();
     let wanted = kid.clone();
     // A replacement is made beforehand: keys are never made inside a unit.

@@ -2,6 +2,7 @@
 //!
 //! Owns the paths. Never what is behind them.
 
+pub mod administrators;
 pub mod apply;
 pub mod audiences;
 pub mod audit;
@@ -49,6 +50,8 @@ pub(crate) fn router(deps: AdminDeps) -> Router {
             "/groups/{name}/members/{username}",
             put(groups::add_member).delete(groups::remove_member),
         )
+        .route("/administrators", get(administrators::list).put(administrators::put))
+        .route("/administrators/{kind}/{name}", delete(administrators::remove))
         .route("/clients", get(clients::list))
         .route("/clients/{side}/{client_id}", get(clients::show).put(clients::put))
         .route("/clients/{side}/{client_id}/secrets", post(clients::add_secret))

@@ -21,7 +21,7 @@ use lanyard_core::store::page::Page;
 use lanyard_core::store::{StoreError, Tx};
 use serde::{Deserialize, Serialize};
 
-use crate::admin::act::{Room, change, cut, look, may_write, refuse, run};
+use crate::admin::act::{Room, change, cut, look, may, refuse, run};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
 use crate::admin::extract::{Document, Parameters, Segments};
@@ -152,7 +152,7 @@ pub(crate) async fn put(
     Segments(username): Segments<String>,
     Document(mut spec, caller): Document<UserSpec>,
 ) -> Result<Json<Written<UserSpec>>, ApiError> {
-    may_write(&deps, &caller).await?;
+    may(&deps, &caller, Permission::Write).await?;
     let wanted = spec.password.take().map(|password| (spec.username.clone(), password));
     let hash = passwords::changed(&deps, &caller, wanted.into_iter().collect())
         .await?
@@ -272,7 +272,7 @@ pub(crate) async fn reset_password(
     Segments(username): Segments<String>,
     Document(request, caller): Document<NewPassword>,
 ) -> Result<Json<RecordView<UserSpec>>, ApiError> {
-    may_write(&deps, &caller).await?;
+    may(&deps, &caller, Permission::Write).await?;
     let hash = passwords::hashed(&deps, &caller, &username, request.password).await?;
     let admin = caller.admin.clone();
     let record = change(&deps, &caller, move |cx, tx| {
