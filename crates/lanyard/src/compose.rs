@@ -42,7 +42,7 @@ use crate::runtime::private_file;
 use crate::runtime::slow_threads;
 use crate::runtime::supervisor::Supervisor;
 
-pub(crate) use store::open_store;
+pub(crate) use store::{open_store, store_config};
 
 /// Allowed clock skew (SEC-07).
 const LEEWAY: Duration = Duration::from_secs(30);

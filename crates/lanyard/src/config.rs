@@ -157,6 +157,8 @@ pub(crate) enum StoreConfig {
         url: secret::Url,
         /// Connections.
         connections: usize,
+        /// Whether a start brings the store to this release.
+        migrate: bool,
     },
 }
 

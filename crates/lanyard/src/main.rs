@@ -31,6 +31,7 @@ mod command {
     pub(crate) mod lab;
     pub(crate) mod login;
     pub(crate) mod logout;
+    pub(crate) mod migrate;
     pub(crate) mod resources;
     pub(crate) mod rules;
     pub(crate) mod serve;
@@ -107,6 +108,8 @@ enum Command {
     Keys(command::keys::KeysArgs),
     /// Read, export and verify the audit log
     Audit(command::audit::AuditArgs),
+    /// Bring the store to this release, and say what was done
+    Migrate(command::migrate::MigrateArgs),
     /// Check a configuration file
     Config(command::config::ConfigArgs),
     /// Print a completion script for your shell
@@ -174,6 +177,7 @@ async fn run(command: Command, ui: &Ui) -> anyhow::Result<ExitCode> {
         Command::Rules(args) => command::rules::run(args, ui).await,
         Command::Keys(args) => command::keys::run(args, ui).await,
         Command::Audit(args) => command::audit::run(args, ui).await,
+        Command::Migrate(args) => command::migrate::run(args, ui).await,
         Command::Config(args) => command::config::run(args, ui).await,
         Command::Completions(args) => command::completions::run(&args, Cli::command(), ui),
         Command::ConformanceClient(args) => command::conformance_client::run(args, ui).await,

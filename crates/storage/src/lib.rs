@@ -29,4 +29,5 @@ mod trust;
 mod version;
 
 pub use engine::{Committed, Handle, Health};
-pub use open::{Location, OpenError, Opened, StoreConfig, open};
+pub use migrate::Schema;
+pub use open::{Location, OpenError, Opened, StoreConfig, migrate, open, schema};

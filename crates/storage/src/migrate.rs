@@ -1,6 +1,6 @@
 //! Migrations: the same numbers in both folders, forward only.
 //!
-//! Owns the list of them. Never takes the lock; the engine does.
+//! Owns the list of them, and what a store has of it. Never takes the lock; the engine does.
 
 use refinery::{Migration, Runner};
 
@@ -47,9 +47,77 @@ pub(crate) fn runner(steps: &[Step]) -> Result<Runner, refinery::Error> {
         .set_abort_divergent(true))
 }
 
+/// The steps of a store against those of this release, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Schema {
+    /// Steps of this release that the store has.
+    pub applied: Vec<String>,
+    /// Steps of this release that it lacks.
+    pub missing: Vec<String>,
+    /// Steps that a newer release applied.
+    pub newer: Vec<String>,
+}
+
+impl Schema {
+    /// Compares what the history of a store holds, (number, name), with the steps of this release.
+    pub(crate) fn of(steps: &[Step], history: Vec<(i64, String)>) -> Self {
+        let has = |step: &str| {
+            history
+                .iter()
+                .any(|(number, name)| format!("V{number}__{name}") == step)
+        };
+        let (applied, missing) = steps
+            .iter()
+            .map(|(step, _)| (*step).to_owned())
+            .partition(|step| has(step));
+        let names = history.iter().map(|(number, name)| format!("V{number}__{name}"));
+        let newer = names
+            .filter(|name| !steps.iter().any(|(step, _)| step == name))
+            .collect();
+        Self {
+            applied,
+            missing,
+            newer,
+        }
+    }
+
+    /// The number of the last step in the store; 0 when it is empty.
+    pub fn last(&self) -> u64 {
+        let number = |step: &String| step.strip_prefix('V')?.split("__").next()?.parse().ok();
+        self.applied
+            .iter()
+            .chain(&self.newer)
+            .filter_map(number)
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+/// The history of a store, when it has one: (number, name).
+pub(crate) const HISTORY: &str = "SELECT version, name FROM refinery_schema_history ORDER BY version";
+
+/// The names of what a run applied.
+pub(crate) fn names(report: &refinery::Report) -> Vec<String> {
+    report.applied_migrations().iter().map(ToString::to_string).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn missing_steps_and_those_of_a_newer_release_are_told_apart() {
+        let steps: &[Step] = &[("V1__start", ""), ("V2__more", "")];
+        let schema = Schema::of(steps, vec![(1, "start".to_owned()), (7, "later".to_owned())]);
+        assert_eq!(schema.applied, ["V1__start"]);
+        assert_eq!(schema.missing, ["V2__more"]);
+        assert_eq!(
+            (schema.newer.as_slice(), schema.last()),
+            (["V7__later".to_owned()].as_slice(), 7)
+        );
+        assert_eq!(Schema::of(steps, Vec::new()).last(), 0);
+    }
 
     #[test]
     fn both_folders_hold_the_same_steps() {

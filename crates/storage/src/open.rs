@@ -8,6 +8,7 @@ use std::sync::Arc;
 use lanyard_core::store::Store;
 
 use crate::engine::Handle;
+use crate::migrate::Schema;
 
 /// Where the store is and how much it may use.
 #[derive(Debug, Clone)]
@@ -127,12 +128,14 @@ pub enum OpenError {
     #[error("the store cannot be brought to this release: {0}")]
     Migration(String),
     /// Migrations are missing and are not run by themselves.
-    #[error("the store has schema {found} and this release needs {needed}; run `lanyard migrate` first")]
+    #[error(
+        "the store has schema {found} and lacks {missing}; run `lanyard migrate` first, or let the start do it with store.migrate = true"
+    )]
     Schema {
         /// The last step applied.
-        found: i64,
-        /// The last step of this release.
-        needed: i64,
+        found: u64,
+        /// The steps of this release that it lacks.
+        missing: String,
     },
     /// This build has no such engine.
     #[error("this program was built without the engine {0}")]
@@ -154,6 +157,40 @@ pub fn open(config: &StoreConfig) -> Result<Opened, OpenError> {
         Location::Sqlite(_) => Err(OpenError::Missing("sqlite")),
         #[cfg(feature = "postgres")]
         Location::Postgres(url) => crate::engine::postgres::open(url, config),
+        #[cfg(not(feature = "postgres"))]
+        Location::Postgres(_) => Err(OpenError::Missing("postgres")),
+    }
+}
+
+/// The steps of a store against those of this release. Changes and makes nothing.
+///
+/// # Errors
+/// [`OpenError`].
+pub fn schema(config: &StoreConfig) -> Result<Schema, OpenError> {
+    match &config.location {
+        #[cfg(feature = "sqlite")]
+        Location::Sqlite(path) => crate::engine::sqlite::schema(path),
+        #[cfg(not(feature = "sqlite"))]
+        Location::Sqlite(_) => Err(OpenError::Missing("sqlite")),
+        #[cfg(feature = "postgres")]
+        Location::Postgres(url) => crate::engine::postgres::schema(url),
+        #[cfg(not(feature = "postgres"))]
+        Location::Postgres(_) => Err(OpenError::Missing("postgres")),
+    }
+}
+
+/// Makes a store when it is missing and brings it to this release under a lock; the steps that were applied now.
+///
+/// # Errors
+/// [`OpenError`].
+pub fn migrate(config: &StoreConfig) -> Result<Vec<String>, OpenError> {
+    match &config.location {
+        #[cfg(feature = "sqlite")]
+        Location::Sqlite(path) => crate::engine::sqlite::bring_up(path),
+        #[cfg(not(feature = "sqlite"))]
+        Location::Sqlite(_) => Err(OpenError::Missing("sqlite")),
+        #[cfg(feature = "postgres")]
+        Location::Postgres(url) => crate::engine::postgres::bring_up(url),
         #[cfg(not(feature = "postgres"))]
         Location::Postgres(_) => Err(OpenError::Missing("postgres")),
     }

@@ -6,11 +6,16 @@ use lanyard_storage::{Location, Opened, StoreConfig};
 use crate::config;
 
 /// The store's own settings.
-pub(super) fn store_config(config: &config::Config) -> StoreConfig {
+pub(crate) fn store_config(config: &config::Config) -> StoreConfig {
     match &config.store {
         config::StoreConfig::Sqlite(path) => StoreConfig::sqlite(path),
-        config::StoreConfig::Postgres { url, connections } => StoreConfig {
+        config::StoreConfig::Postgres {
+            url,
+            connections,
+            migrate,
+        } => StoreConfig {
             connections: *connections,
+            migrate: *migrate,
             ..StoreConfig::new(Location::Postgres(url.0.clone()))
         },
     }

@@ -386,12 +386,21 @@ fn store(file: &FileConfig, state_dir: &std::path::Path, checker: &mut Checker) 
         Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => StoreConfig::Postgres {
             url: secret::Url(url),
             connections: section.connections.unwrap_or(8).clamp(1, 64),
+            migrate: section.migrate.unwrap_or(true),
         },
         Some(_) => {
             checker.refuse(
                 "store.url",
                 "it is no PostgreSQL URL",
                 "Write postgres://user:password@host/database, or use store.path for SQLite",
+            );
+            StoreConfig::Sqlite(PathBuf::new())
+        }
+        None if section.migrate == Some(false) => {
+            checker.refuse(
+                "store.migrate",
+                "an SQLite store is always brought to this release at the start",
+                "Take the key out; `lanyard migrate --check` says beforehand what a start would do",
             );
             StoreConfig::Sqlite(PathBuf::new())
         }

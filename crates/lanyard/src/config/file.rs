@@ -177,6 +177,8 @@ pub(crate) struct StoreSection {
     pub url_file: Option<PathBuf>,
     /// PostgreSQL connections. Default 8.
     pub connections: Option<usize>,
+    /// Whether a start brings a PostgreSQL store to this release. Default true.
+    pub migrate: Option<bool>,
 }
 
 /// `[kek]`

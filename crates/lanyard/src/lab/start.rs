@@ -79,6 +79,7 @@ pub(crate) fn config(addresses: Addresses, state_dir: &Path, store: Option<&str>
             Some(url) => StoreConfig::Postgres {
                 url: secret::Url(url.to_owned()),
                 connections: 16,
+                migrate: true,
             },
             None => StoreConfig::Sqlite(state_dir.join("lanyard.db")),
         },

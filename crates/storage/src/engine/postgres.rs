@@ -18,7 +18,7 @@ use postgres::Client;
 use self::connection::Connector;
 use crate::engine::queue::Queue;
 use crate::engine::{Engine, Handle, Health, Listeners, refuse};
-use crate::migrate;
+use crate::migrate::{self, HISTORY, Schema};
 use crate::open::{OpenError, Opened, StoreConfig};
 
 /// The advisory lock under which migrations run.
@@ -50,7 +50,7 @@ struct Postgres {
 /// Connects, brings the schema to this release under a lock, starts the threads.
 pub(crate) fn open(url: &str, config: &StoreConfig) -> Result<Opened, OpenError> {
     let connector = location::connector(url)?;
-    let mut client = connector.connect().map_err(|error| OpenError::Server(worded(&error)))?;
+    let mut client = connect(&connector)?;
     migrate(&mut client, config.migrate)?;
     let shared = Arc::new(Shared {
         connector,
@@ -85,6 +85,20 @@ pub(crate) fn open(url: &str, config: &StoreConfig) -> Result<Opened, OpenError>
     })
 }
 
+/// Runs the missing migrations under a lock.
+pub(crate) fn bring_up(url: &str) -> Result<Vec<String>, OpenError> {
+    migrate(&mut connect(&location::connector(url)?)?, true)
+}
+
+/// What a store has of the steps of this release.
+pub(crate) fn schema(url: &str) -> Result<Schema, OpenError> {
+    schema_of(&mut connect(&location::connector(url)?)?)
+}
+
+fn connect(connector: &Connector) -> Result<Client, OpenError> {
+    connector.connect().map_err(|error| OpenError::Server(worded(&error)))
+}
+
 fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
     std::thread::Builder::new()
         .name(name.to_owned())
@@ -100,7 +114,7 @@ fn worded(error: &postgres::Error) -> String {
     }
 }
 
-fn migrate(client: &mut Client, run: bool) -> Result<(), OpenError> {
+fn migrate(client: &mut Client, run: bool) -> Result<Vec<String>, OpenError> {
     let said = |error: postgres::Error| OpenError::Migration(worded(&error));
     client.batch_execute(MIGRATION_LOCK).map_err(said)?;
     let result = migrate_locked(client, run);
@@ -108,45 +122,45 @@ fn migrate(client: &mut Client, run: bool) -> Result<(), OpenError> {
     result
 }
 
-fn migrate_locked(client: &mut Client, run: bool) -> Result<(), OpenError> {
+fn migrate_locked(client: &mut Client, run: bool) -> Result<Vec<String>, OpenError> {
     let failed = |error: refinery::Error| OpenError::Migration(error.to_string());
-    let runner = migrate::runner(migrate::POSTGRES).map_err(failed)?;
-    if run {
-        let report = runner.run(client).map_err(failed)?;
-        for step in report.applied_migrations() {
-            tracing::info!(step = %step, "migration applied");
-        }
+    let applied = if run {
+        let runner = migrate::runner(migrate::POSTGRES).map_err(failed)?;
+        migrate::names(&runner.run(client).map_err(failed)?)
     } else {
-        let found = last_step(client, &runner)?;
-        let needed = runner
-            .get_migrations()
-            .iter()
-            .map(|step| i64::from(step.version()))
-            .max()
-            .unwrap_or(0);
-        if found < needed {
-            return Err(OpenError::Schema { found, needed });
+        let schema = schema_of(client)?;
+        if !schema.missing.is_empty() {
+            return Err(OpenError::Schema {
+                found: schema.last(),
+                missing: schema.missing.join(", "),
+            });
         }
+        Vec::new()
+    };
+    for step in &applied {
+        tracing::info!(step, "migration applied");
     }
     client
         .execute(AFTER_RESTORE, &[])
-        .map(|_| ())
+        .map(|_| applied)
         .map_err(|error| OpenError::Migration(worded(&error)))
 }
 
-/// The last step that was applied; 0 on an empty database.
-fn last_step(client: &mut Client, runner: &refinery::Runner) -> Result<i64, OpenError> {
+fn schema_of(client: &mut Client) -> Result<Schema, OpenError> {
     let said = |error: postgres::Error| OpenError::Migration(worded(&error));
     let row = client
         .query_one("SELECT to_regclass('refinery_schema_history') IS NOT NULL", &[])
         .map_err(said)?;
     if !row.try_get::<_, bool>(0).map_err(said)? {
-        return Ok(0);
+        return Ok(Schema::of(migrate::POSTGRES, Vec::new()));
     }
-    let last = runner
-        .get_last_applied_migration(client)
-        .map_err(|error| OpenError::Migration(error.to_string()))?;
-    Ok(last.map_or(0, |step| i64::from(step.version())))
+    let rows = client.query(HISTORY, &[]).map_err(said)?;
+    let mut history = Vec::with_capacity(rows.len());
+    for row in rows {
+        let number: i32 = row.try_get(0).map_err(said)?;
+        history.push((i64::from(number), row.try_get(1).map_err(said)?));
+    }
+    Ok(Schema::of(migrate::POSTGRES, history))
 }
 
 impl Postgres {

@@ -18,7 +18,7 @@ use lanyard_core::store::{Mode, Store, StoreError, Unit};
 
 use crate::engine::queue::Queue;
 use crate::engine::{Engine, Handle, Health, Listeners, refuse};
-use crate::migrate;
+use crate::migrate::{self, Schema};
 use crate::open::{OpenError, Opened, StoreConfig};
 
 /// What the threads share.
@@ -40,8 +40,7 @@ struct Sqlite {
 
 /// Opens the file, makes it when missing, brings it to this release, starts the threads.
 pub(crate) fn open(path: &Path, config: &StoreConfig) -> Result<Opened, OpenError> {
-    create(path)?;
-    migrate(path)?;
+    bring_up(path)?;
     let shared = Arc::new(Shared {
         path: path.to_owned(),
         config: config.clone(),
@@ -119,8 +118,10 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Runs the missing migrations; a lock of the operating system lets one process at a time.
-fn migrate(path: &Path) -> Result<(), OpenError> {
+/// Makes the file when it is missing and runs the missing migrations; a lock of the operating system lets one process
+/// at a time.
+pub(crate) fn bring_up(path: &Path) -> Result<Vec<String>, OpenError> {
+    create(path)?;
     let lock_path = beside(path, "-migrate.lock");
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -133,10 +134,21 @@ fn migrate(path: &Path) -> Result<(), OpenError> {
     let report = migrate::runner(migrate::SQLITE)
         .and_then(|runner| runner.run(&mut connection))
         .map_err(|error| OpenError::Migration(error.to_string()))?;
-    for step in report.applied_migrations() {
-        tracing::info!(step = %step, "migration applied");
+    let applied = migrate::names(&report);
+    for step in &applied {
+        tracing::info!(step, "migration applied");
     }
-    Ok(())
+    Ok(applied)
+}
+
+/// What a store has of the steps of this release. A file that is missing has none.
+pub(crate) fn schema(path: &Path) -> Result<Schema, OpenError> {
+    if !path.exists() {
+        return Ok(Schema::of(migrate::SQLITE, Vec::new()));
+    }
+    let history = connection::reader(path).and_then(|connection| connection::history(&connection));
+    let history = history.map_err(|error| file_error(path, error))?;
+    Ok(Schema::of(migrate::SQLITE, history))
 }
 
 impl Sqlite {

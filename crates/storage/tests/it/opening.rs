@@ -4,7 +4,7 @@ use std::sync::mpsc::channel;
 
 use lanyard_core::store::StoreError;
 use lanyard_core::store::StoreExt as _;
-use lanyard_storage::{Committed, Location, OpenError, StoreConfig, open};
+use lanyard_storage::{Committed, Location, OpenError, StoreConfig, migrate, open, schema};
 use lanyard_testkit::block_on::block_on;
 
 use crate::sample::{at, event, id, rule, user};
@@ -40,14 +40,8 @@ conformance! {
 
     fn several_processes_may_start_at_once(b) {
         b.handle.shutdown();
-        let place = match &b.place {
-            Place::File(_) => Fresh::File(tempfile::tempdir().unwrap()),
-            Place::Database(_) => Fresh::Database(lanyard_testkit::postgres::database()),
-        };
-        let config = match &place {
-            Fresh::File(place) => StoreConfig::sqlite(place.path().join("new.db")),
-            Fresh::Database(database) => StoreConfig { connections: 1, ..StoreConfig::postgres(database.url()) },
-        };
+        let place = Fresh::beside(b);
+        let config = place.config();
         std::thread::scope(|scope| {
             for _ in 0..6 {
                 scope.spawn(|| open(&config).map(|_| ()).unwrap());
@@ -96,6 +90,23 @@ conformance! {
         assert_eq!(b.read(|tx| tx.count_users()).unwrap(), (1, 1));
     }
 
+    fn a_store_that_is_missing_is_looked_at_without_making_it_and_migrated_once(b) {
+        b.handle.shutdown();
+        let place = Fresh::beside(b);
+        let config = place.config();
+        let before = schema(&config).unwrap();
+        assert!(before.applied.is_empty() && !before.missing.is_empty() && before.last() == 0);
+        assert_eq!(schema(&config).unwrap(), before, "looking changed something");
+        if let Fresh::File(place) = &place {
+            assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0, "looking made something");
+        }
+        assert_eq!(migrate(&config).unwrap(), before.missing);
+        let after = schema(&config).unwrap();
+        assert_eq!((&after.applied, after.missing.len()), (&before.missing, 0));
+        assert_eq!(migrate(&config).unwrap(), Vec::<String>::new());
+        assert!(open(&config).is_ok());
+    }
+
     fn a_healthy_store_says_so(b) {
         b.write(|tx| tx.touch_session(&id("none"), at(0))).unwrap();
         let health = b.handle.health();
@@ -107,6 +118,25 @@ conformance! {
 enum Fresh {
     File(tempfile::TempDir),
     Database(lanyard_testkit::postgres::Database),
+}
+
+impl Fresh {
+    fn beside(b: &Bench) -> Self {
+        match &b.place {
+            Place::File(_) => Self::File(tempfile::tempdir().unwrap()),
+            Place::Database(_) => Self::Database(lanyard_testkit::postgres::database()),
+        }
+    }
+
+    fn config(&self) -> StoreConfig {
+        match self {
+            Self::File(place) => StoreConfig::sqlite(place.path().join("new.db")),
+            Self::Database(database) => StoreConfig {
+                connections: 1,
+                ..StoreConfig::postgres(database.url())
+            },
+        }
+    }
 }
 
 #[test]
@@ -133,9 +163,15 @@ fn migrations_that_are_missing_are_named_when_they_are_not_run_by_themselves() {
     let mut config = StoreConfig::postgres(database.url());
     config.migrate = false;
     assert!(matches!(open(&config), Err(OpenError::Schema { found: 0, .. })));
-    config.migrate = true;
-    drop(open(&config).unwrap());
-    config.migrate = false;
+    assert!(
+        open(&config)
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("run `lanyard migrate` first")
+    );
+    let applied = migrate(&config).unwrap();
+    assert_eq!(applied, schema(&config).unwrap().applied);
     assert!(open(&config).is_ok());
 }
 

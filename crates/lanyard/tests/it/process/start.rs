@@ -193,3 +193,30 @@ fn what_a_stopped_server_knew_the_next_one_knows_and_the_log_is_sealed_to_its_en
     desk.chain();
     AuditLog::verify_chain(&site);
 }
+
+#[test]
+fn a_store_is_looked_at_and_brought_to_this_release_apart_from_a_start() {
+    let site = Site::new();
+    let config = site.configure();
+    let run = |arguments: &[&str]| {
+        let output = site.lanyard(arguments).arg("--config").arg(&config).output().unwrap();
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), said)
+    };
+    let none = serde_json::json!([]);
+    let (code, before) = run(&["migrate", "--check", "--json"]);
+    assert_eq!(
+        (code, &before["applied"], &before["schema"]),
+        (Some(1), &none, &0.into())
+    );
+    assert!(!site.path("state/lanyard.db").exists(), "looking made a store");
+    let (code, did) = run(&["migrate", "--json"]);
+    assert_eq!(
+        (code, &did["applied"], &did["missing"]),
+        (Some(0), &before["missing"], &none)
+    );
+    let (code, again) = run(&["migrate", "--json"]);
+    assert_eq!((code, &again["applied"]), (Some(0), &none));
+    assert_eq!(run(&["migrate", "--check", "--json"]).0, Some(0));
+    drop(site.start());
+}

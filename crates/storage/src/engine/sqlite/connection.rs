@@ -11,6 +11,7 @@ use lanyard_core::store::StoreError;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement, ToSql, ffi};
 
+use crate::migrate::HISTORY;
 use crate::row::{Row, Source};
 use crate::sql::{EachRow, Link, Texts, Value, storable};
 
@@ -81,6 +82,16 @@ pub(super) fn checkpoint_at_once(connection: &Connection, how: Checkpoint) -> ru
 /// Bounds the size of the database.
 pub(super) fn set_max_pages(connection: &Connection, pages: u32) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+}
+
+/// The migrations that were applied; none in a database without their table.
+pub(super) fn history(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
+    if !connection.table_exists(None, "refinery_schema_history")? {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare(HISTORY)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
 }
 
 /// Writes a consistent copy.
