@@ -79,8 +79,57 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// Reads a duration as people write them: a whole number with one unit, `90s`, `10m`, `8h`, `14d`.
+///
+/// # Errors
+/// In words for whoever wrote it.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let words = "is not a duration: write a whole number and s, m, h or d, as in \"10m\"";
+    read_duration(text).ok_or_else(|| format!("{text:?} {words}"))
+}
+
+fn read_duration(text: &str) -> Option<Duration> {
+    let unit = text.chars().last()?;
+    let number: u64 = text.strip_suffix(unit)?.trim().parse().ok()?;
+    let (_, seconds) = UNITS.into_iter().find(|(own, _)| *own == unit)?;
+    Some(Duration::from_secs(number.checked_mul(seconds)?))
+}
+
+/// The units of a duration, largest first, in seconds.
+const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
+
+/// Whole seconds as [`parse_duration`] reads them, in the largest unit that is exact.
+pub fn duration_text(seconds: u64) -> String {
+    let exact = UNITS
+        .into_iter()
+        .find(|(_, unit)| seconds >= *unit && seconds.is_multiple_of(*unit));
+    let (unit, size) = exact.unwrap_or(('s', 1));
+    format!("{}{unit}", seconds / size)
+}
+
 /// Where `now` comes from: the system in the program, a hand-moved clock in tests.
 pub trait Clock: Send + Sync {
     /// The present instant.
     fn now(&self) -> Timestamp;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_without_a_unit_is_no_duration() {
+        assert_eq!(read_duration("10m"), Some(Duration::from_secs(600)));
+        for bad in ["10", "m", "", "1.5h", "-1s", "10 weeks"] {
+            assert_eq!(read_duration(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_duration_is_written_in_its_largest_exact_unit() {
+        for text in ["0s", "90s", "15m", "2h", "14d"] {
+            assert_eq!(duration_text(read_duration(text).unwrap().as_secs()), text);
+        }
+        assert_eq!(duration_text(3601), "3601s");
+    }
 }

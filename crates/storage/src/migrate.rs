@@ -16,6 +16,10 @@ pub(crate) const SQLITE: &[Step] = &[
         include_str!("../migrations/sqlite/V2__how_people_signed_in.sql"),
     ),
     (
+        "V6__step_up_and_logout",
+        include_str!("../migrations/sqlite/V6__step_up_and_logout.sql"),
+    ),
+    (
         "V8__administrators_and_agents",
         include_str!("../migrations/sqlite/V8__administrators_and_agents.sql"),
     ),
@@ -28,6 +32,10 @@ pub(crate) const POSTGRES: &[Step] = &[
     (
         "V2__how_people_signed_in",
         include_str!("../migrations/postgres/V2__how_people_signed_in.sql"),
+    ),
+    (
+        "V6__step_up_and_logout",
+        include_str!("../migrations/postgres/V6__step_up_and_logout.sql"),
     ),
     (
         "V8__administrators_and_agents",

@@ -7,7 +7,7 @@ use lanyard_core::policy::rule::{Effect, Rule};
 use lanyard_core::store::StoreError;
 use lanyard_core::store::rule::RuleStore;
 
-use crate::row::{Row, doc};
+use crate::row::{Row, doc, maybe_doc};
 use crate::sql::SqlTx;
 use crate::version::Counter;
 
@@ -20,6 +20,7 @@ fn rule(row: &mut Row<'_>) -> Result<Rule, StoreError> {
         clients: row.doc()?,
         connectors: row.doc()?,
         scopes: row.doc()?,
+        requires: row.maybe_doc()?,
         enabled: row.flag()?,
         version: row.int()?,
         created_at: row.time()?,
@@ -34,7 +35,7 @@ impl RuleStore for SqlTx<'_> {
 
     fn list_rules(&mut self) -> Result<Vec<Rule>, StoreError> {
         self.list(
-            "SELECT id, title, effect, people, clients, connectors, scopes, enabled, version, created_at, updated_at
+            "SELECT id, title, effect, people, clients, connectors, scopes, requires, enabled, version, created_at, updated_at
              FROM rules ORDER BY id",
             &[],
             rule,
@@ -43,7 +44,7 @@ impl RuleStore for SqlTx<'_> {
 
     fn find_rule(&mut self, id: &RuleId) -> Result<Option<Rule>, StoreError> {
         self.find(
-            "SELECT id, title, effect, people, clients, connectors, scopes, enabled, version, created_at, updated_at
+            "SELECT id, title, effect, people, clients, connectors, scopes, requires, enabled, version, created_at, updated_at
              FROM rules WHERE id = $1",
             &[id.into()],
             rule,
@@ -52,7 +53,7 @@ impl RuleStore for SqlTx<'_> {
 
     fn find_rule_by_title(&mut self, title: &str) -> Result<Option<Rule>, StoreError> {
         self.find(
-            "SELECT id, title, effect, people, clients, connectors, scopes, enabled, version, created_at, updated_at
+            "SELECT id, title, effect, people, clients, connectors, scopes, requires, enabled, version, created_at, updated_at
              FROM rules WHERE title = $1",
             &[title.into()],
             rule,
@@ -62,8 +63,8 @@ impl RuleStore for SqlTx<'_> {
     fn insert_rule(&mut self, rule: &Rule) -> Result<(), StoreError> {
         self.add(
             "rule title",
-            "INSERT INTO rules (id, title, effect, people, clients, connectors, scopes, enabled, version, created_at,
-             updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+            "INSERT INTO rules (id, title, effect, people, clients, connectors, scopes, requires, enabled, version, created_at,
+             updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
             &[
                 (&rule.id).into(),
                 (&rule.title).into(),
@@ -72,6 +73,7 @@ impl RuleStore for SqlTx<'_> {
                 (&doc(&rule.clients)?).into(),
                 (&doc(&rule.connectors)?).into(),
                 (&doc(&rule.scopes)?).into(),
+                maybe_doc(rule.requires.as_ref())?.as_ref().into(),
                 rule.enabled.into(),
                 rule.version.into(),
                 rule.created_at.into(),
@@ -85,7 +87,7 @@ impl RuleStore for SqlTx<'_> {
         self.change(
             "rule",
             "UPDATE rules SET title = $1, effect = $2, people = $3, clients = $4, connectors = $5, scopes = $6,
-             enabled = $7, version = $8, updated_at = $9 WHERE id = $10 AND version = $11",
+             requires = $7, enabled = $8, version = $9, updated_at = $10 WHERE id = $11 AND version = $12",
             &[
                 (&rule.title).into(),
                 rule.effect.as_str().into(),
@@ -93,6 +95,7 @@ impl RuleStore for SqlTx<'_> {
                 (&doc(&rule.clients)?).into(),
                 (&doc(&rule.connectors)?).into(),
                 (&doc(&rule.scopes)?).into(),
+                maybe_doc(rule.requires.as_ref())?.as_ref().into(),
                 rule.enabled.into(),
                 rule.version.into(),
                 rule.updated_at.into(),

@@ -361,6 +361,7 @@ fn connector(name: &str, resource: &str) -> ConnectorSpec {
         scope: format!("{name}.{what}"),
         description: String::new(),
         high_impact,
+        requires: None,
     };
     ConnectorSpec {
         name: name.to_owned(),
@@ -386,6 +387,7 @@ fn rule(title: &str, group: &str, connectors: AllOr, scopes: AllOr) -> RuleSpec 
         clients: AllOr::ALL,
         connectors,
         scopes,
+        requires: None,
         enabled: true,
     }
 }

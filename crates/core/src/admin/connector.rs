@@ -10,6 +10,7 @@ use lanyard_protocol::url_rules;
 use crate::admin::change::{Change, Kinds, note, state};
 use crate::admin::denial::AdminDenial;
 use crate::admin::permission::{Permission, require};
+use crate::admin::requirement::RequirementSpec;
 use crate::admin::resource;
 use crate::admin::spec::{ConnectorSpec, ResourceSpec, ScopeSpec};
 use crate::admin::token::Admin;
@@ -32,6 +33,7 @@ impl ConnectorSpec {
             scope: scope.scope.to_string(),
             description: scope.description.clone(),
             high_impact: scope.high_impact,
+            requires: scope.requires.as_ref().map(RequirementSpec::of),
         });
         Self {
             name: connector.name.clone(),
@@ -196,6 +198,11 @@ fn parse(cx: &Cx, own_ras: Option<&Issuer>, spec: &ConnectorSpec) -> Result<Conn
                 scope: Scope::parse(scope.scope.as_str()).map_err(|e| AdminDenial::invalid("scopes", e.to_string()))?,
                 description: scope.description.clone(),
                 high_impact: scope.high_impact,
+                requires: scope
+                    .requires
+                    .as_ref()
+                    .map(|requires| requires.parse("scopes.requires"))
+                    .transpose()?,
             })
         })
         .collect::<Result<Vec<_>, AdminDenial>>()?;

@@ -10,6 +10,7 @@ pub mod denial;
 pub mod grant;
 pub mod owner;
 pub mod permission;
+pub mod requirement;
 pub mod resource;
 pub mod rule;
 pub mod sign_in;

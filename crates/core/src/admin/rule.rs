@@ -6,6 +6,7 @@ use lanyard_protocol::scope::ScopeSet;
 use crate::admin::change::{Change, Kinds, note, state};
 use crate::admin::denial::AdminDenial;
 use crate::admin::permission::{Permission, require};
+use crate::admin::requirement::RequirementSpec;
 use crate::admin::spec::{AllOr, RuleSpec};
 use crate::admin::token::Admin;
 use crate::client::registration::Side;
@@ -77,6 +78,7 @@ pub fn describe(tx: &mut dyn Tx, rule: &Rule) -> Result<RuleSpec, StoreError> {
         clients,
         connectors,
         scopes,
+        requires: rule.requires.as_ref().map(RequirementSpec::of),
         enabled: rule.enabled,
     })
 }
@@ -171,6 +173,15 @@ fn resolve(cx: &Cx, tx: &mut dyn Tx, spec: &RuleSpec) -> Result<Result<Rule, Adm
             "1 to 200 characters; the people it admits will read it",
         )));
     }
+    let requires = match spec
+        .requires
+        .as_ref()
+        .map(|requires| requires.parse("requires"))
+        .transpose()
+    {
+        Ok(requires) => requires,
+        Err(denial) => return Ok(Err(denial)),
+    };
     let people = match people(tx, spec)? {
         Ok(people) => people,
         Err(denial) => return Ok(Err(denial)),
@@ -222,6 +233,7 @@ fn resolve(cx: &Cx, tx: &mut dyn Tx, spec: &RuleSpec) -> Result<Result<Rule, Adm
         clients,
         connectors,
         scopes,
+        requires,
         enabled: spec.enabled,
         version: 1,
         created_at: cx.now,

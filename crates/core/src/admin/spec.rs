@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::admin::token::AdminRole;
+use crate::admin::requirement::RequirementSpec;
 use crate::client::registration::{ClientAuthMethod, Side, SubjectMode};
 use crate::connector::record::{ConnectorStatus, Upstream};
 use crate::directory::group::GroupKind;
@@ -252,6 +253,9 @@ pub struct ScopeSpec {
     /// Whether it is of high impact.
     #[serde(default)]
     pub high_impact: bool,
+    /// The sign-in it asks for, whatever rule grants it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requires: Option<RequirementSpec>,
 }
 
 /// A resource of our RAS.
@@ -362,6 +366,9 @@ pub struct RuleSpec {
     pub connectors: AllOr,
     /// `"all"`, or scopes as a list.
     pub scopes: AllOr,
+    /// The sign-in it asks for: an allow rule allows who has it, a deny rule denies who has it not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requires: Option<RequirementSpec>,
     /// Whether it takes part.
     #[serde(default = "yes")]
     pub enabled: bool,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::id::ConnectorId;
+use crate::session::requirement::Requirement;
 
 /// An approved MCP server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +51,12 @@ impl Connector {
     pub fn scope_set(&self) -> ScopeSet {
         self.scopes.iter().map(|scope| scope.scope.clone()).collect()
     }
+
+    /// What a scope asks of a sign-in, whoever is granted it (IDP-PL-03).
+    pub fn requirement(&self, scope: &Scope) -> Option<Requirement> {
+        let own = self.scopes.iter().find(|own| own.scope == *scope)?;
+        own.requires.filter(|requires| !requires.is_nothing())
+    }
 }
 
 /// One scope of a connector.
@@ -61,9 +68,12 @@ pub struct ConnectorScope {
     /// What it permits, for people.
     #[serde(default)]
     pub description: String,
-    /// Shown with its weight; step-up comes with a later release (IDP-PL-03).
+    /// Left out of the default scopes (IDP-PL-03).
     #[serde(default)]
     pub high_impact: bool,
+    /// The sign-in it asks for, whatever rule grants it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requires: Option<Requirement>,
 }
 
 /// The MCP server behind the gateway.

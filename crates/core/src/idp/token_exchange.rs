@@ -106,7 +106,9 @@ fn decide(
         user: &found.user.id,
         groups: &groups,
         client: &client.client.key,
+        evidence: found.authentication.evidence(cx.now),
     };
+    trace.evidence = Some(who.evidence);
     let granted = scopes::grant(tx, &policy, &who, &chosen, request.scope.as_ref(), trace)?;
 
     Ok(IdJagGrant {

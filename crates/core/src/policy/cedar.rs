@@ -14,7 +14,10 @@ use cedar_policy::{
 use lanyard_protocol::scope::Scope;
 
 use crate::id::{ClientKey, ConnectorId, GroupId, Id, RuleId, UserId};
+use crate::policy::evaluate::Facts;
 use crate::policy::rule::{Effect, People, Rule, ScopeSelection, Selection};
+use crate::session::requirement::{Evidence, Requirement};
+use crate::session::strength::Strength;
 
 /// What exists for policies. Facts that are not here cannot influence a decision.
 const SCHEMA: &str = r#"
@@ -25,7 +28,7 @@ entity Connector;
 action "reach" appliesTo {
   principal: [User],
   resource: [Connector],
-  context: { client: Client, scope: String }
+  context: { client: Client, scope: String, strength: Long, age: Long }
 };
 "#;
 
@@ -121,14 +124,15 @@ impl Engine {
         Some(Person { uid, entities })
     }
 
-    /// Asks about one scope. Anything that goes wrong is a refusal without a rule.
+    /// Asks about one scope with one sign-in, which need not be the one of the facts. Anything that goes wrong is a
+    /// refusal without a rule.
     pub(super) fn ask(
         &self,
         policies: &Policies,
         person: &Person,
-        client: &ClientKey,
-        connector: &ConnectorId,
+        facts: &Facts<'_>,
         scope: &Scope,
+        evidence: Evidence,
     ) -> Verdict {
         let refused = || Verdict {
             allowed: false,
@@ -137,15 +141,23 @@ impl Engine {
         let context = Context::from_pairs([
             (
                 "client".to_owned(),
-                RestrictedExpression::new_entity_uid(uid(&self.client, client.as_str())),
+                RestrictedExpression::new_entity_uid(uid(&self.client, facts.client.as_str())),
             ),
             (
                 "scope".to_owned(),
                 RestrictedExpression::new_string(scope.as_str().to_owned()),
             ),
+            (
+                "strength".to_owned(),
+                RestrictedExpression::new_long(rank(evidence.strength)),
+            ),
+            (
+                "age".to_owned(),
+                RestrictedExpression::new_long(i64::try_from(evidence.age).unwrap_or(i64::MAX)),
+            ),
         ]);
         let Ok(context) = context else { return refused() };
-        let resource = uid(&self.connector, connector.as_str());
+        let resource = uid(&self.connector, facts.connector.as_str());
         let Ok(request) = Request::new(person.uid.clone(), self.reach.clone(), resource, context, None) else {
             return refused();
         };
@@ -210,9 +222,16 @@ fn text(rule: &Rule) -> Option<String> {
         let set = set(scopes.iter().map(|scope| quoted(scope.as_str())))?;
         conditions.push(format!("{set}.contains(context.scope)"));
     }
+    let met = rule.requires.as_ref().and_then(met);
     let effect = match rule.effect {
-        Effect::Allow => "permit",
-        Effect::Deny => "forbid",
+        Effect::Allow => {
+            conditions.extend(met);
+            "permit"
+        }
+        Effect::Deny => {
+            conditions.extend(met.map(|met| format!("!({met})")));
+            "forbid"
+        }
     };
     let mut text = format!("{effect} (principal, action == Action::\"reach\", resource)");
     if !conditions.is_empty() {
@@ -221,6 +240,29 @@ fn text(rule: &Rule) -> Option<String> {
     }
     text.push(';');
     Some(text)
+}
+
+/// The condition that a sign-in is strong and recent enough; `None` when nothing is asked for.
+fn met(requirement: &Requirement) -> Option<String> {
+    let strength = requirement
+        .strength
+        .map(|least| format!("context.strength >= {}", rank(least)));
+    let age = requirement
+        .max_age
+        .map(|most| format!("context.age <= {}", i64::try_from(most).unwrap_or(i64::MAX)));
+    match (strength, age) {
+        (Some(strength), Some(age)) => Some(format!("{strength} && {age}")),
+        (one, two) => one.or(two),
+    }
+}
+
+/// The order of strengths as a number.
+const fn rank(strength: Strength) -> i64 {
+    match strength {
+        Strength::Password => 0,
+        Strength::MultiFactor => 1,
+        Strength::PhishingResistant => 2,
+    }
 }
 
 fn entities<'a>(kind: &str, ids: impl Iterator<Item = &'a str>) -> Option<String> {
@@ -256,6 +298,7 @@ mod tests {
             clients: Selection::Only(vec![ClientKey::from_stored("cli_ide".to_owned())]),
             connectors: Selection::Only(vec![ConnectorId::from_stored("con_linear".to_owned())]),
             scopes: ScopeSelection::Only(ScopeSet::parse("read write").unwrap()),
+            requires: None,
             enabled: true,
             version: 1,
             created_at: Timestamp::from_seconds(0),
@@ -271,6 +314,34 @@ mod tests {
              (principal in [Group::\"grp_eng\"] || [User::\"usr_ada\"].contains(principal)) && \
              [Connector::\"con_linear\"].contains(resource) && [Client::\"cli_ide\"].contains(context.client) && \
              [\"read\", \"write\"].contains(context.scope) };"
+        );
+    }
+
+    #[test]
+    fn a_requirement_becomes_a_condition_of_the_context_su_01() {
+        let strict = Rule {
+            people: People::Everyone,
+            clients: Selection::All,
+            connectors: Selection::All,
+            scopes: ScopeSelection::All,
+            requires: Some(Requirement {
+                strength: Some(Strength::MultiFactor),
+                max_age: Some(900),
+            }),
+            ..rule()
+        };
+        let head = "(principal, action == Action::\"reach\", resource) when";
+        assert_eq!(
+            text(&strict).unwrap(),
+            format!("permit {head} {{ context.strength >= 1 && context.age <= 900 }};")
+        );
+        let otherwise_denied = Rule {
+            effect: Effect::Deny,
+            ..strict
+        };
+        assert_eq!(
+            text(&otherwise_denied).unwrap(),
+            format!("forbid {head} {{ !(context.strength >= 1 && context.age <= 900) }};")
         );
     }
 
@@ -316,12 +387,20 @@ mod tests {
         policies.add(&engine.policy(&hostile).unwrap().unwrap()).unwrap();
         engine.validate(&policies).unwrap();
         let person = engine.person(&UserId::from_stored("usr_eve".to_owned()), &[]).unwrap();
+        let facts = Facts {
+            user: &UserId::from_stored("usr_eve".to_owned()),
+            groups: &[],
+            client: &ClientKey::from_stored("cli_ide".to_owned()),
+            connector: &ConnectorId::from_stored("con_linear".to_owned()),
+            requested: &ScopeSet::parse("read").unwrap(),
+            evidence: Evidence::BEST,
+        };
         let verdict = engine.ask(
             &policies,
             &person,
-            &ClientKey::from_stored("cli_ide".to_owned()),
-            &ConnectorId::from_stored("con_linear".to_owned()),
+            &facts,
             &Scope::parse("read").unwrap(),
+            facts.evidence,
         );
         assert!(!verdict.allowed);
     }

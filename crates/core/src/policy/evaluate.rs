@@ -1,17 +1,20 @@
 //! The decision: a pure function of the rules and the facts (IDP-PL-01, IDP-PL-02).
 //!
-//! Owns slicing by connector and the shape of a decision. Never reads the store and never knows the engine.
+//! Owns slicing by connector, the shape of a decision, and which other sign-in would change it (SU-01). Never reads the
+//! store and never knows the engine.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use lanyard_protocol::scope::{Scope, ScopeSet};
 
 use crate::id::{ClientKey, ConnectorId, GroupId, RuleId, UserId};
 pub use crate::policy::cedar::InvalidRule;
-use crate::policy::cedar::{Engine, Policies, RulePolicy, Verdict};
+use crate::policy::cedar::{Engine, Person, Policies, RulePolicy, Verdict};
 use crate::policy::memo::Memo;
 use crate::policy::rule::{People, Rule, Selection};
+use crate::session::requirement::{Evidence, Requirement};
+use crate::session::strength::Strength;
 
 /// What a decision is about.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +29,8 @@ pub struct Facts<'a> {
     pub connector: &'a ConnectorId,
     /// The scopes in question; every one exists for the connector.
     pub requested: &'a ScopeSet,
+    /// What the sign-in is worth.
+    pub evidence: Evidence,
 }
 
 /// What policy says.
@@ -57,6 +62,19 @@ pub struct RefusedScope {
     pub scope: Scope,
     /// The denying rule; `None` when no rule grants it.
     pub by: Option<RuleId>,
+    /// Set when another sign-in alone would unlock it.
+    pub unlock: Option<Unlock>,
+}
+
+/// The sign-in that would unlock a scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unlock {
+    /// What the sign-in must be: no stronger and no more recent than is needed.
+    pub needs: Requirement,
+    /// The rule that would grant the scope then.
+    pub rule: RuleId,
+    /// Its title at the time.
+    pub title: Arc<str>,
 }
 
 /// The rules of one policy version, ready to be asked.
@@ -76,6 +94,10 @@ struct Slice {
     policies: Policies,
     groups: HashSet<GroupId>,
     users: HashSet<UserId>,
+    /// Whether a rule asks for a strength.
+    strengths: bool,
+    /// The ages that rules ask for, in seconds.
+    ages: BTreeSet<u64>,
 }
 
 impl CompiledPolicy {
@@ -136,18 +158,18 @@ impl CompiledPolicy {
         if let Some(decision) = self.memo.get(&key) {
             return decision;
         }
-        let decision = Arc::new(self.decide(&slice.policies, facts));
+        let decision = Arc::new(self.decide(slice, facts));
         self.memo.keep(key, Arc::clone(&decision));
         decision
     }
 
-    fn decide(&self, policies: &Policies, facts: &Facts<'_>) -> Decision {
+    fn decide(&self, slice: &Slice, facts: &Facts<'_>) -> Decision {
         let person = self.engine.person(facts.user, facts.groups);
         let mut decision = Decision::default();
         let mut hits: BTreeMap<RuleId, ScopeSet> = BTreeMap::new();
         for scope in facts.requested.iter() {
             let verdict = match &person {
-                Some(person) => self.engine.ask(policies, person, facts.client, facts.connector, scope),
+                Some(person) => self.engine.ask(&slice.policies, person, facts, scope, facts.evidence),
                 None => Verdict {
                     allowed: false,
                     rules: Vec::new(),
@@ -162,24 +184,56 @@ impl CompiledPolicy {
                 decision.refused.push(RefusedScope {
                     scope: scope.clone(),
                     by: verdict.rules.into_iter().next(),
+                    unlock: person
+                        .as_ref()
+                        .and_then(|person| self.unlock(slice, person, facts, scope)),
                 });
             }
         }
-        let title = |rule: &RuleId| {
-            self.titles
-                .get(rule)
-                .cloned()
-                .unwrap_or_else(|| Arc::from(rule.as_str()))
-        };
         decision.hits = hits
             .into_iter()
             .map(|(rule, scopes)| RuleHit {
-                title: title(&rule),
+                title: self.title(&rule),
                 rule,
                 scopes,
             })
             .collect();
         decision
+    }
+
+    /// The least sign-in that would unlock a refused scope: the weakest that does if made now, and how old it may be.
+    /// More strength and less age never lose a scope, so the first that fits is the least.
+    fn unlock(&self, slice: &Slice, person: &Person, facts: &Facts<'_>, scope: &Scope) -> Option<Unlock> {
+        if !slice.strengths && slice.ages.is_empty() {
+            return None;
+        }
+        let ask = |strength, age| {
+            let evidence = Evidence { strength, age };
+            self.engine.ask(&slice.policies, person, facts, scope, evidence)
+        };
+        let (strength, verdict) = Strength::ALL
+            .into_iter()
+            .map(|strength| (strength, ask(strength, 0)))
+            .find(|(_, verdict)| verdict.allowed)?;
+        let max_age = if ask(strength, facts.evidence.age).allowed {
+            None
+        } else {
+            slice.ages.iter().rev().copied().find(|age| ask(strength, *age).allowed)
+        };
+        let rule = verdict.rules.into_iter().next()?;
+        Some(Unlock {
+            needs: Requirement {
+                strength: Some(strength).filter(|strength| *strength > Strength::Password),
+                max_age,
+            },
+            title: self.title(&rule),
+            rule,
+        })
+    }
+
+    fn title(&self, rule: &RuleId) -> Arc<str> {
+        let title = self.titles.get(rule).cloned();
+        title.unwrap_or_else(|| Arc::from(rule.as_str()))
     }
 }
 
@@ -198,6 +252,10 @@ impl Slice {
         if let People::Some { groups, users } = &rule.people {
             self.groups.extend(groups.iter().cloned());
             self.users.extend(users.iter().cloned());
+        }
+        if let Some(requirement) = &rule.requires {
+            self.strengths |= requirement.strength.is_some();
+            self.ages.extend(requirement.max_age);
         }
         Ok(())
     }
@@ -222,6 +280,14 @@ impl Slice {
         key.extend_from_slice(&u32::MAX.to_be_bytes());
         for scope in facts.requested.iter() {
             part(&mut key, scope.as_str());
+        }
+        // Of a sign-in only counts what some rule asks for, and of its age only which bounds it is past.
+        if self.strengths {
+            part(&mut key, facts.evidence.strength.as_str());
+        }
+        if !self.ages.is_empty() {
+            let past = self.ages.iter().filter(|age| **age < facts.evidence.age).count();
+            key.extend_from_slice(&u32::try_from(past).unwrap_or(u32::MAX).to_be_bytes());
         }
         key
     }

@@ -22,6 +22,7 @@ fn rule(n: usize) -> Rule {
         clients: Selection::All,
         connectors: Selection::All,
         scopes: ScopeSelection::All,
+        requires: None,
         enabled: true,
         version: 1,
         created_at: Timestamp::from_seconds(0),
@@ -57,6 +58,22 @@ fn scopes() -> impl Strategy<Value = ScopeSet> {
         .prop_map(|names| names.into_iter().map(|name| Scope::parse(name).unwrap()).collect())
 }
 
+fn requirement() -> impl Strategy<Value = Option<Requirement>> {
+    prop_oneof![
+        2 => Just(None),
+        1 => (
+            prop::option::of(prop::sample::select(Strength::ALL.to_vec())),
+            prop::option::of(prop::sample::select(vec![60_u64, 300, 900])),
+        )
+            .prop_map(|(strength, max_age)| Some(Requirement { strength, max_age })),
+    ]
+}
+
+fn evidence() -> impl Strategy<Value = Evidence> {
+    let ages = prop::sample::select(vec![0_u64, 60, 61, 300, 301, 900, 901, 86_400]);
+    (prop::sample::select(Strength::ALL.to_vec()), ages).prop_map(|(strength, age)| Evidence { strength, age })
+}
+
 prop_compose! {
     fn any_rule()(
         deny in prop::bool::weighted(0.3),
@@ -64,10 +81,11 @@ prop_compose! {
         clients in selection(),
         connectors in selection(),
         scopes in prop_oneof![Just(ScopeSelection::All), scopes().prop_map(ScopeSelection::Only)],
+        requires in requirement(),
         enabled in prop::bool::weighted(0.9),
     ) -> Rule {
         let effect = if deny { Effect::Deny } else { Effect::Allow };
-        Rule { effect, people, clients, connectors, scopes, enabled, ..rule(0) }
+        Rule { effect, people, clients, connectors, scopes, requires, enabled, ..rule(0) }
     }
 }
 
@@ -92,6 +110,7 @@ struct Question {
     client: ClientKey,
     connector: ConnectorId,
     requested: ScopeSet,
+    evidence: Evidence,
 }
 
 prop_compose! {
@@ -101,6 +120,7 @@ prop_compose! {
         client in 0..3_usize,
         connector in 0..4_usize,
         requested in scopes(),
+        evidence in evidence(),
     ) -> Question {
         Question {
             user: id(user),
@@ -108,6 +128,7 @@ prop_compose! {
             client: id(client),
             connector: id(connector),
             requested,
+            evidence,
         }
     }
 }
@@ -120,6 +141,7 @@ impl Question {
             client: &self.client,
             connector: &self.connector,
             requested: &self.requested,
+            evidence: self.evidence,
         }
     }
 }
@@ -127,10 +149,10 @@ impl Question {
 /// Every rule asked, whatever it names.
 fn unsliced(rules: &[Rule], facts: &Facts<'_>) -> Decision {
     let policy = CompiledPolicy::compile(1, rules).unwrap();
-    let mut all = Policies::default();
+    let mut all = Slice::default();
     for rule in rules.iter().filter(|rule| rule.enabled) {
         if let Some(compiled) = policy.engine.policy(rule).unwrap() {
-            all.add(&compiled).unwrap();
+            all.add(rule, &compiled).unwrap();
         }
     }
     policy.decide(&all, facts)
@@ -157,7 +179,12 @@ fn meant(rules: &[Rule], facts: &Facts<'_>) -> ScopeSet {
             ScopeSelection::All => true,
             ScopeSelection::Only(scopes) => scopes.contains(scope),
         };
-        rule.enabled && person && client && connector && covered
+        let met = rule.requires.is_none_or(|requires| requires.is_met(facts.evidence));
+        let counts = match rule.effect {
+            Effect::Allow => met,
+            Effect::Deny => !met || rule.requires.is_none_or(|requires| requires.is_nothing()),
+        };
+        rule.enabled && person && client && connector && covered && counts
     };
     let says = |effect: Effect, scope: &Scope| rules.iter().any(|rule| rule.effect == effect && matches(rule, scope));
     facts
@@ -202,6 +229,40 @@ proptest! {
     }
 
     #[test]
+    fn a_better_sign_in_never_loses_a_scope(rules in rules(), question in question(), other in evidence()) {
+        let better = Evidence {
+            strength: question.evidence.strength.max(other.strength),
+            age: question.evidence.age.min(other.age),
+        };
+        let policy = CompiledPolicy::compile(1, &rules).unwrap();
+        let now = policy.evaluate(&question.facts());
+        let then = policy.evaluate(&Question { evidence: better, ..question }.facts());
+        prop_assert!(now.granted.is_subset(&then.granted));
+    }
+
+    #[test]
+    fn exactly_what_a_sign_in_would_unlock_is_said_with_the_least_that_does_su_01(
+        rules in rules(),
+        question in question(),
+    ) {
+        let policy = CompiledPolicy::compile(1, &rules).unwrap();
+        let with = |evidence| policy.evaluate(&Question { evidence, ..question.clone() }.facts());
+        let best = with(Evidence::BEST);
+        for refused in &policy.evaluate(&question.facts()).refused {
+            let Some(unlock) = &refused.unlock else {
+                prop_assert!(!best.granted.contains(&refused.scope), "a sign-in would unlock {}", refused.scope);
+                continue;
+            };
+            let least = unlock.needs.strength.unwrap_or(Strength::Password);
+            let oldest = unlock.needs.max_age.unwrap_or(question.evidence.age);
+            let does = |strength, age| with(Evidence { strength, age }).granted.contains(&refused.scope);
+            prop_assert!(does(least, oldest));
+            prop_assert!(Strength::ALL.into_iter().filter(|weaker| *weaker < least).all(|weaker| !does(weaker, 0)));
+            prop_assert!(unlock.needs.max_age.is_none() || !does(least, oldest + 1));
+        }
+    }
+
+    #[test]
     fn taking_an_allow_rule_away_never_grants_more(rules in rules(), question in question()) {
         let before = CompiledPolicy::compile(1, &rules).unwrap().evaluate(&question.facts());
         for n in 0..rules.len() {
@@ -235,6 +296,7 @@ fn without_rules_nothing_is_granted_idp_pl_01() {
         client: &client,
         connector: &connector,
         requested: &requested,
+        evidence: Evidence::BEST,
     };
     let decision = CompiledPolicy::compile(1, &[]).unwrap().evaluate(&facts);
     assert!(decision.granted.is_empty() && decision.hits.is_empty());
@@ -258,13 +320,15 @@ fn a_refusal_names_the_denying_rule_idp_pl_06() {
         client: &client,
         connector: &connector,
         requested: &requested,
+        evidence: Evidence::BEST,
     };
     let decision = CompiledPolicy::compile(1, &rules).unwrap().evaluate(&facts);
     assert_eq!(
         decision.refused,
         [RefusedScope {
             scope: Scope::parse("read").unwrap(),
-            by: Some(id(1))
+            by: Some(id(1)),
+            unlock: None,
         }]
     );
 }

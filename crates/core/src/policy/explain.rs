@@ -10,9 +10,11 @@ use crate::connector::record::Connector;
 use crate::id::{ClientKey, GroupId, RuleId, UserId};
 use crate::policy::evaluate::{CompiledPolicy, Decision, Facts};
 use crate::policy::rule::{People, Rule};
+use crate::policy::step_up::Judged;
+use crate::session::requirement::Evidence;
 use crate::store::{StoreError, Tx};
 
-/// What a person could get at most from a connector through a client: who can reach what.
+/// What a person could get at most from a connector through a client, after the best sign-in: who can reach what.
 pub fn reach(
     policy: &CompiledPolicy,
     user: &UserId,
@@ -27,14 +29,20 @@ pub fn reach(
         client,
         connector: &connector.id,
         requested: &requested,
+        evidence: Evidence::BEST,
     })
 }
 
-/// Why the decision is as it is, one sentence per rule or gap.
+/// Why the decision is as it is, one sentence per rule, requirement or gap.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn sentences(tx: &mut dyn Tx, facts: &Facts<'_>, decision: &Decision) -> Result<Vec<String>, StoreError> {
+pub fn sentences(
+    tx: &mut dyn Tx,
+    facts: &Facts<'_>,
+    decision: &Decision,
+    judged: &Judged,
+) -> Result<Vec<String>, StoreError> {
     let mut sentences = Vec::new();
     for hit in &decision.hits {
         let through = matched(tx, facts, &hit.rule)?;
@@ -42,14 +50,32 @@ pub fn sentences(tx: &mut dyn Tx, facts: &Facts<'_>, decision: &Decision) -> Res
     }
     let mut gap = ScopeSet::empty();
     for refused in &decision.refused {
-        match &refused.by {
-            Some(rule) => {
+        match (&refused.by, &refused.unlock) {
+            (Some(rule), unlock) => {
                 let title = tx.find_rule(rule)?.map_or_else(|| rule.to_string(), |rule| rule.title);
                 let through = matched(tx, facts, rule)?;
-                sentences.push(format!("rule '{title}' denies {} to {through}", refused.scope));
+                let unless = unlock
+                    .as_ref()
+                    .map_or_else(String::new, |unlock| format!(" unless there is {}", unlock.needs));
+                sentences.push(format!("rule '{title}' denies {} to {through}{unless}", refused.scope));
             }
-            None => gap.insert(refused.scope.clone()),
+            (None, Some(unlock)) => {
+                let through = matched(tx, facts, &unlock.rule)?;
+                let (title, scope, needs) = (&unlock.title, &refused.scope, unlock.needs);
+                sentences.push(format!("rule '{title}' grants {scope} to {through} with {needs} only"));
+            }
+            (None, None) => gap.insert(refused.scope.clone()),
         }
+    }
+    for (scope, needs) in judged
+        .locked
+        .iter()
+        .filter(|(scope, _)| decision.granted.contains(scope))
+    {
+        sentences.push(format!("the connector gives {scope} with {needs} only"));
+    }
+    if !judged.locked.is_empty() {
+        sentences.push(format!("the sign-in is: {}", facts.evidence));
     }
     if !gap.is_empty() {
         sentences.push(format!("no rule grants {gap} to this person through this client"));

@@ -6,3 +6,4 @@ pub mod evaluate;
 pub mod explain;
 mod memo;
 pub mod rule;
+pub mod step_up;

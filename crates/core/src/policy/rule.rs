@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::id::{ClientKey, ConnectorId, GroupId, RuleId, UserId};
+use crate::session::requirement::Requirement;
 
 /// One rule. Without a matching allow rule nothing is granted; a matching deny rule wins (IDP-PL-01).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Rule {
     pub connectors: Selection<ConnectorId>,
     /// Which scopes of those connectors.
     pub scopes: ScopeSelection,
+    /// The sign-in it asks for: an allow rule allows who has it, a deny rule denies who has it not (SU-01).
+    pub requires: Option<Requirement>,
     /// Switched off rules do not take part.
     pub enabled: bool,
     /// Grows with every change.

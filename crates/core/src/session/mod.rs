@@ -6,4 +6,5 @@ pub mod password;
 pub mod passwords;
 pub mod record;
 pub mod refresh;
+pub mod requirement;
 pub mod strength;

@@ -25,6 +25,7 @@ fn rule(title: &str, effect: Effect, group: &str, connector: &str, scope: &str) 
         clients: AllOr::ALL,
         connectors: AllOr::only([connector]),
         scopes: AllOr::only([scope]),
+        requires: None,
         enabled: true,
     }
 }
@@ -50,6 +51,7 @@ fn shared_scope(organisation: &mut Organisation) {
             scope: "files".to_owned(),
             description: String::new(),
             high_impact: false,
+            requires: None,
         });
     }
 }
@@ -242,6 +244,7 @@ fn unknown_scopes_are_narrowed_away_and_sign_in_scopes_never_granted_idp_pl_02()
                 scope: name.to_owned(),
                 description: String::new(),
                 high_impact: false,
+                requires: None,
             });
         }
     });

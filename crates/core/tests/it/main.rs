@@ -11,6 +11,7 @@ mod idp_code;
 mod idp_exchange;
 mod idp_logout;
 mod idp_refresh;
+mod idp_step_up;
 mod idp_support;
 mod idp_targets;
 mod keys;

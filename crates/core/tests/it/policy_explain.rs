@@ -2,14 +2,28 @@
 
 use std::sync::Arc;
 
+use lanyard_core::admin::requirement::RequirementSpec;
 use lanyard_core::admin::spec::{AllOr, RuleSpec};
 use lanyard_core::client::registration::Side;
 use lanyard_core::policy::evaluate::Facts;
 use lanyard_core::policy::explain;
 use lanyard_core::policy::rule::Effect;
+use lanyard_core::policy::step_up::Judged;
+use lanyard_core::session::requirement::Evidence;
+use lanyard_core::session::strength::Strength;
 use lanyard_testkit::company::{ALICE, CAROL, Company, IDE};
 
 fn sentences(company: &Company, username: &'static str, connector: &'static str, scopes: &str) -> Vec<String> {
+    sentences_with(company, username, connector, scopes, Evidence::BEST)
+}
+
+fn sentences_with(
+    company: &Company,
+    username: &'static str,
+    connector: &'static str,
+    scopes: &str,
+    evidence: Evidence,
+) -> Vec<String> {
     let (policy, user) = (Arc::clone(&company.policy), company.user(username).id);
     let client = company.client(Side::Idp, IDE).key;
     let requested = crate::idp_support::scopes(scopes);
@@ -23,9 +37,11 @@ fn sentences(company: &Company, username: &'static str, connector: &'static str,
             client: &client,
             connector: &connector.id,
             requested: &requested,
+            evidence,
         };
         let decision = policy.evaluate(&facts);
-        explain::sentences(tx, &facts, &decision)
+        let judged = Judged::of(&connector, &decision, evidence);
+        explain::sentences(tx, &facts, &decision, &judged)
     })
 }
 
@@ -58,12 +74,54 @@ fn an_administrator_reads_which_rule_denied() {
             clients: AllOr::ALL,
             connectors: AllOr::ALL,
             scopes: AllOr::only(["linear.write"]),
+            requires: None,
             enabled: true,
         });
     });
     assert_eq!(
         sentences(&company, ALICE, "linear", "linear.write"),
         ["rule 'Freeze' denies linear.write to everyone"]
+    );
+}
+
+#[test]
+fn an_administrator_reads_which_sign_in_is_needed_su_01() {
+    let strict = RequirementSpec {
+        strength: Some(Strength::MultiFactor),
+        max_age: Some("15m".to_owned()),
+    };
+    let company = Company::with(|organisation| {
+        for rule in &mut organisation.rules {
+            rule.requires = Some(strict.clone());
+        }
+        organisation.connectors[0].scopes[1].requires = Some(RequirementSpec {
+            strength: Some(Strength::PhishingResistant),
+            max_age: None,
+        });
+    });
+    let evidence = Evidence {
+        strength: Strength::Password,
+        age: 3600,
+    };
+    assert_eq!(
+        sentences_with(&company, ALICE, "linear", "linear.read", evidence),
+        [
+            "rule 'Engineering uses every connector' grants linear.read to group engineering with a sign-in with two \
+             factors at most 15m old only",
+            "the sign-in is: password, 1h ago",
+        ]
+    );
+    let evidence = Evidence {
+        strength: Strength::MultiFactor,
+        age: 60,
+    };
+    assert_eq!(
+        sentences_with(&company, ALICE, "linear", "linear.write", evidence),
+        [
+            "rule 'Engineering uses every connector' grants linear.write to group engineering",
+            "the connector gives linear.write with a phishing-resistant sign-in only",
+            "the sign-in is: multi_factor, 1m ago",
+        ]
     );
 }
 

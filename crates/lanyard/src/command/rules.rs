@@ -54,6 +54,12 @@ enum RulesCommand {
         /// Space-separated; every scope of the connector when left out
         #[arg(long)]
         scopes: Option<String>,
+        /// Assume a sign-in of this strength [default: the strongest]
+        #[arg(long, value_parser = ["password", "multi_factor", "phishing_resistant"])]
+        strength: Option<String>,
+        /// Assume a sign-in of this age, as in 10m [default: made just now]
+        #[arg(long)]
+        age: Option<String>,
     },
 }
 
@@ -78,6 +84,8 @@ async fn act(at: &AdminAt, command: RulesCommand, ui: &Ui) -> anyhow::Result<()>
                 ("USERS", "users"),
                 ("CONNECTORS", "connectors"),
                 ("SCOPES", "scopes"),
+                ("STRENGTH", "requires.strength"),
+                ("MAX AGE", "requires.max_age"),
                 ("ENABLED", "enabled"),
             ];
             show::list(items, &columns, at.json, ui)
@@ -103,8 +111,13 @@ async fn act(at: &AdminAt, command: RulesCommand, ui: &Ui) -> anyhow::Result<()>
             client: client_id,
             connector,
             scopes,
+            strength,
+            age,
         } => {
-            let question = json!({ "user": user, "client": client_id, "connector": connector, "scopes": scopes });
+            let question = json!({
+                "user": user, "client": client_id, "connector": connector, "scopes": scopes,
+                "strength": strength, "age": age,
+            });
             let answer = client.post(&["policy", "test"], &question).await?;
             told(&answer, at, ui)
         }
@@ -118,6 +131,19 @@ fn told(answer: &Value, at: &AdminAt, ui: &Ui) -> anyhow::Result<()> {
     let none = |text: String| if text.is_empty() { "nothing".to_owned() } else { text };
     ui.line(&format!("granted  {}", ui.strong(&none(show::text(answer, "granted")))));
     ui.line(&format!("refused  {}", none(show::text(answer, "refused"))));
+    let step_up = answer.get("step_up").and_then(Value::as_array);
+    for scope in step_up.into_iter().flatten() {
+        let requires = [
+            show::text(scope, "requires.strength"),
+            show::text(scope, "requires.max_age"),
+        ];
+        let requires = requires.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+        ui.line(&format!(
+            "step-up  {} ({})",
+            show::text(scope, "scope"),
+            requires.join(", ")
+        ));
+    }
     for sentence in answer.get("because").and_then(Value::as_array).into_iter().flatten() {
         ui.line(&format!("  - {}", plain(sentence.as_str().unwrap_or_default())));
     }

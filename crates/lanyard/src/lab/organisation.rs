@@ -185,6 +185,7 @@ pub(crate) fn sample_connector(addresses: Addresses, n: usize, sample: &Sample) 
                 scope: (*scope).to_owned(),
                 description: (*description).to_owned(),
                 high_impact: *high_impact,
+                requires: None,
             })
             .collect(),
         default_scopes: Some(sample.all_scopes()),
@@ -219,6 +220,7 @@ pub(crate) fn upstream_connector(addresses: Addresses, name: &str, url: &str) ->
             scope: scope.clone(),
             description: "Use every tool".to_owned(),
             high_impact: false,
+            requires: None,
         }],
         default_scopes: Some(scope.clone()),
         tools: BTreeMap::from([("*".to_owned(), scope)]),
@@ -242,6 +244,7 @@ pub(crate) fn allow(title: &str, groups: &[&str], connectors: AllOr, scopes: All
         clients: AllOr::ALL,
         connectors,
         scopes,
+        requires: None,
         enabled: true,
     }
 }

@@ -108,10 +108,15 @@ pub(crate) const fn subject_token(error: &VerifyError) -> Refusal {
     )
 }
 
-/// Token exchange (rows 1 to 8).
+/// Token exchange (rows 1 to 9).
 pub(crate) const fn exchange(denial: &token_exchange::Denial) -> Refusal {
     use token_exchange::Denial;
     let (code, description) = match denial {
+        Denial::StepUpNeeded { needed } => {
+            let description = "a stronger or more recent sign-in is needed";
+            return Refusal::new(ErrorCode::InsufficientUserAuthentication, denial.code(), description)
+                .with_needed(*needed);
+        }
         Denial::PublicClient => (ErrorCode::InvalidClient, "the client must authenticate for this grant"),
         Denial::GrantNotAllowed => (ErrorCode::UnauthorizedClient, "the client may not use this grant"),
         Denial::RequestedTokenType => (ErrorCode::InvalidRequest, "the requested token type is not supported"),

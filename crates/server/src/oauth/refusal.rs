@@ -9,6 +9,7 @@ use lanyard_core::audit::record::{NewEvent, record};
 use lanyard_core::client::registration::Client;
 use lanyard_core::cx::Cx;
 use lanyard_core::id::RequestId;
+use lanyard_core::session::requirement::Requirement;
 use lanyard_core::store::{StoreError, Tx};
 use lanyard_protocol::client_id::ClientId;
 use lanyard_protocol::oauth::error::{ErrorBody, ErrorCode};
@@ -26,6 +27,8 @@ pub(crate) struct Refusal {
     pub(crate) description: &'static str,
     /// The stable code of the exact reason: audit and metrics.
     pub(crate) reason: &'static str,
+    /// The sign-in that would change it (SU-02).
+    pub(crate) needed: Requirement,
 }
 
 impl Refusal {
@@ -36,7 +39,17 @@ impl Refusal {
             error,
             description,
             reason,
+            needed: Requirement {
+                strength: None,
+                max_age: None,
+            },
         }
+    }
+
+    /// The same with the sign-in that would change it.
+    pub(crate) const fn with_needed(mut self, needed: Requirement) -> Self {
+        self.needed = needed;
+        self
     }
 
     /// The same with another status.
@@ -86,8 +99,8 @@ impl Refusal {
             error: self.error.as_str().to_owned(),
             error_description: Some(self.description.to_owned()),
             request_id: Some(request_id.as_str().to_owned()),
-            acr_values: None,
-            max_age: None,
+            acr_values: self.needed.strength.map(|strength| strength.acr().to_owned()),
+            max_age: self.needed.max_age,
         };
         let mut response = answer::json(self.status, &body);
         if self.status == StatusCode::UNAUTHORIZED && self.error == ErrorCode::InvalidClient {

@@ -28,5 +28,6 @@ mod metadata;
 mod redemption;
 mod redemption_refusals;
 mod requests;
+mod step_up;
 mod support;
 mod worker;

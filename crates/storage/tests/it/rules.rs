@@ -12,6 +12,7 @@ conformance! {
         let first = rule("b");
         let mut wide = rule("a");
         (wide.people, wide.clients, wide.scopes) = (People::Everyone, Selection::Only(vec![]), ScopeSelection::All);
+        wide.requires = None;
         let (one, two) = (first.clone(), wide.clone());
         b.write(move |tx| tx.insert_rule(&one).and_then(|()| tx.insert_rule(&two))).unwrap();
         let made = version();

@@ -17,6 +17,7 @@ use lanyard_core::ras::account::{Account, AccountLink, AccountOrigin};
 use lanyard_core::session::code::AuthorizationCode;
 use lanyard_core::session::record::{Authentication, Session};
 use lanyard_core::session::refresh::{RefreshFamily, RefreshToken};
+use lanyard_core::session::requirement::Requirement;
 use lanyard_core::session::strength::Strength;
 use lanyard_core::store::page::PageRequest;
 use lanyard_core::trust::audience::Audience;
@@ -173,6 +174,7 @@ pub(crate) fn connector(name: &str) -> Connector {
             scope: read,
             description: "reads".to_owned(),
             high_impact: true,
+            requires: Some(requirement()),
         }],
         default_scopes: scopes("read"),
         tools: [("search".to_owned(), scopes("read")), ("*".to_owned(), scopes(""))].into(),
@@ -188,6 +190,13 @@ pub(crate) fn connector(name: &str) -> Connector {
     }
 }
 
+pub(crate) const fn requirement() -> Requirement {
+    Requirement {
+        strength: Some(Strength::MultiFactor),
+        max_age: Some(900),
+    }
+}
+
 pub(crate) fn rule(name: &str) -> Rule {
     Rule {
         id: id(name),
@@ -200,6 +209,7 @@ pub(crate) fn rule(name: &str) -> Rule {
         clients: Selection::All,
         connectors: Selection::Only(vec![id("linear")]),
         scopes: ScopeSelection::Only(scopes("read write")),
+        requires: Some(requirement()),
         enabled: true,
         version: 1,
         created_at: at(0),

@@ -1,6 +1,7 @@
 //! Why an exchange was refused.
 
 use crate::idp::refresh_family::RefreshDenial;
+use crate::session::requirement::Requirement;
 
 /// The exact reason. The comment names the code on the wire (requirements, section 16).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +71,12 @@ pub enum Denial {
     /// `invalid_target`: the client has no id there (IDP-MN-02).
     #[error("the client has no client id at the audience")]
     NoMapping,
+    /// `insufficient_user_authentication`: a better sign-in alone would add a requested scope (SU-01).
+    #[error("{needed} is needed")]
+    StepUpNeeded {
+        /// What the sign-in must be.
+        needed: Requirement,
+    },
     /// `access_denied`: no rule admits this person through this client (D-08).
     #[error("policy does not admit this person through this client")]
     NotPermitted,
@@ -101,6 +108,7 @@ impl Denial {
             Self::ResourceNeeded => "resource_needed",
             Self::ConnectorNotActive { .. } => "connector_not_active",
             Self::NoMapping => "no_client_mapping",
+            Self::StepUpNeeded { .. } => "step_up_needed",
             Self::NotPermitted => "not_permitted",
             Self::NoScopeGranted => "no_scope_granted",
         }

@@ -18,12 +18,15 @@ use crate::idp::excerpt;
 use crate::idp::id_jag::IdJagGrant;
 use crate::idp::token_exchange::Denial;
 use crate::policy::evaluate::Decision;
+use crate::session::requirement::Evidence;
 use crate::store::{StoreError, Tx};
 
 /// What became known while deciding.
 #[derive(Debug, Default)]
 pub(super) struct Trace {
     pub(super) user: Option<UserId>,
+    /// What the sign-in was worth.
+    pub(super) evidence: Option<Evidence>,
     /// Why nothing was granted, in sentences.
     pub(super) why: Vec<String>,
     decisions: Vec<(String, Arc<Decision>, ScopeSet)>,
@@ -65,7 +68,10 @@ impl Trace {
         for (_, decision, unknown) in &self.decisions {
             for scope in &decision.refused {
                 let by = scope.by.as_ref().map_or(Value::Null, |rule| rule.as_str().into());
-                refused.push(object([("scope", scope.scope.as_str().into()), ("rule", by)]));
+                let needs = scope.unlock.as_ref().map(|unlock| unlock.needs.to_string());
+                let mut entry = vec![("scope", scope.scope.as_str().into()), ("rule", by)];
+                entry.extend(needs.map(|needs| ("needs", needs.into())));
+                refused.push(object(entry));
             }
             for scope in unknown.iter() {
                 refused.push(object([("scope", scope.as_str().into()), ("unknown", true.into())]));
@@ -143,17 +149,16 @@ pub(super) fn denied(
     if let Some(scope) = &request.scope {
         event = event.detail("requested", excerpt(&scope.to_string()));
     }
+    if let (Denial::StepUpNeeded { .. }, Some(evidence)) = (denial, trace.evidence) {
+        event = event.detail("sign_in", evidence.to_string());
+    }
     if !trace.why.is_empty() {
         event = event.detail("why", trace.why.clone());
     }
     record(cx, tx, trace.describe(event)).map(|_| ())
 }
 
-fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
-    Value::Object(
-        members
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect::<Map<_, _>>(),
-    )
+fn object<'a>(members: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
+    let members = members.into_iter().map(|(name, value)| (name.to_owned(), value));
+    Value::Object(members.collect::<Map<_, _>>())
 }

@@ -15,7 +15,9 @@ use crate::idp::token_exchange::event::Trace;
 use crate::idp::token_exchange::target::Chosen;
 use crate::policy::evaluate::{CompiledPolicy, Decision, Facts};
 use crate::policy::explain;
-use crate::store::Tx;
+use crate::policy::step_up::Judged;
+use crate::session::requirement::{Evidence, Requirement};
+use crate::store::{StoreError, Tx};
 
 /// Scopes of the sign-in itself; no connector has them.
 const OWN: [&str; 2] = ["openid", "offline_access"];
@@ -25,6 +27,8 @@ pub(super) struct Who<'a> {
     pub(super) user: &'a UserId,
     pub(super) groups: &'a [GroupId],
     pub(super) client: &'a ClientKey,
+    /// What the original sign-in is worth (SU-04).
+    pub(super) evidence: Evidence,
 }
 
 /// What remains after policy.
@@ -37,12 +41,16 @@ struct Asked<'a> {
     connector: &'a Connector,
     known: ScopeSet,
     decision: Arc<Decision>,
+    judged: Judged,
 }
 
 /// Asks policy about every connector and combines the answers.
 ///
 /// An ID-JAG has one list of scopes for all its resources. So a scope is granted only if every granted connector
 /// that has a scope of that name grants it: equal names on two servers are not the same permission (SEC-02).
+///
+/// When a better sign-in alone would add a scope that was asked for, that is the answer rather than fewer scopes (SU-01).
+/// Who asked for nothing in particular gets what there is without it.
 pub(super) fn grant(
     tx: &mut dyn Tx,
     policy: &CompiledPolicy,
@@ -56,50 +64,81 @@ pub(super) fn grant(
         let wanted = requested.unwrap_or(&connector.default_scopes);
         let known: ScopeSet = wanted.iter().filter(|scope| has(connector, scope)).cloned().collect();
         let decision = policy.evaluate(&facts(who, connector, &known));
+        let judged = Judged::of(connector, &decision, who.evidence);
         trace.decided(connector, &decision, wanted.difference(&known));
         asked.push(Asked {
             connector,
             known,
             decision,
+            judged,
         });
     }
 
-    let mut remaining: Vec<&Asked<'_>> = asked.iter().filter(|one| !one.decision.granted.is_empty()).collect();
+    let now: Vec<&ScopeSet> = asked.iter().map(|one| one.judged.granted(&one.decision)).collect();
+    let mut granted = combine(&asked, &now, chosen.named);
+    if let Some(needed) = step_up(&asked, chosen.named, &granted, requested.is_some()) {
+        explain_to(tx, who, &asked, trace)?;
+        return Err(Stop::Denied(Denial::StepUpNeeded { needed }));
+    }
+    if granted.scope.is_empty() {
+        return Err(refusal(tx, policy, who, &asked, trace)?);
+    }
+    if !chosen.named {
+        granted.resources.clear();
+    }
+    Ok(granted)
+}
+
+/// What remains over all connectors, when each grants what stands at its place in `each`.
+fn combine(asked: &[Asked<'_>], each: &[&ScopeSet], named: bool) -> Granted {
+    let mut remaining: Vec<(&Asked<'_>, &ScopeSet)> = asked
+        .iter()
+        .zip(each.iter().copied())
+        .filter(|(_, own)| !own.is_empty())
+        .collect();
     // Without a name the ID-JAG could be redeemed for each of them, so each must be granted.
-    if !chosen.named && remaining.len() < asked.len() {
+    if !named && remaining.len() < asked.len() {
         remaining.clear();
     }
     let shared = |scope: &Scope| {
         remaining
             .iter()
-            .all(|one| one.decision.granted.contains(scope) || !has(one.connector, scope))
+            .all(|(one, own)| own.contains(scope) || !has(one.connector, scope))
     };
-    let mut resources = Vec::with_capacity(remaining.len());
-    let mut scope = ScopeSet::empty();
-    for one in &remaining {
-        let own: ScopeSet = one
-            .decision
-            .granted
-            .iter()
-            .filter(|scope| shared(scope))
-            .cloned()
-            .collect();
-        if own.is_empty() && !chosen.named {
-            scope = ScopeSet::empty();
+    let mut granted = Granted {
+        resources: Vec::with_capacity(remaining.len()),
+        scope: ScopeSet::empty(),
+    };
+    for (one, own) in &remaining {
+        let own: ScopeSet = own.iter().filter(|scope| shared(scope)).cloned().collect();
+        if own.is_empty() && !named {
+            granted.scope = ScopeSet::empty();
             break;
         }
         if !own.is_empty() {
-            scope = scope.union(&own);
-            resources.push(one.connector.resource.clone());
+            granted.scope = granted.scope.union(&own);
+            granted.resources.push(one.connector.resource.clone());
         }
     }
-    if scope.is_empty() {
-        return Err(refusal(tx, policy, who, &asked, trace)?);
+    granted
+}
+
+/// The sign-in that would add something to what is granted now, if that is to be asked for.
+fn step_up(asked: &[Asked<'_>], named: bool, now: &Granted, by_name: bool) -> Option<Requirement> {
+    let nothing_locked = asked.iter().all(|one| one.judged.locked.is_empty());
+    if nothing_locked || (!by_name && !now.scope.is_empty()) {
+        return None;
     }
-    if !chosen.named {
-        resources.clear();
+    let then: Vec<ScopeSet> = asked.iter().map(|one| one.judged.reachable(&one.decision)).collect();
+    let then = combine(asked, &then.iter().collect::<Vec<_>>(), named);
+    if then.scope.is_subset(&now.scope) && then.resources.len() <= now.resources.len() {
+        return None;
     }
-    Ok(Granted { resources, scope })
+    let locked = asked.iter().flat_map(|one| &one.judged.locked);
+    let needed = locked
+        .filter(|(scope, _)| then.scope.contains(scope))
+        .fold(Requirement::default(), |all, (_, needs)| all.and(*needs));
+    (!needed.is_nothing()).then_some(needed)
 }
 
 /// Nothing remains: does no rule admit the person at all, or only not with these scopes (D-08)?
@@ -110,18 +149,26 @@ fn refusal(
     asked: &[Asked<'_>],
     trace: &mut Trace,
 ) -> Result<Stop<Denial>, Stop<Denial>> {
-    let mut admitted = false;
-    for one in asked {
+    explain_to(tx, who, asked, trace)?;
+    let admitted = asked.iter().any(|one| {
         let most = explain::reach(policy, who.user, who.groups, who.client, one.connector);
-        admitted |= !most.granted.is_empty();
-        let sentences = explain::sentences(tx, &facts(who, one.connector, &one.known), &one.decision)?;
-        trace.why.extend(sentences);
-    }
+        !most.granted.is_empty()
+    });
     Ok(Stop::Denied(if admitted {
         Denial::NoScopeGranted
     } else {
         Denial::NotPermitted
     }))
+}
+
+fn explain_to(tx: &mut dyn Tx, who: &Who<'_>, asked: &[Asked<'_>], trace: &mut Trace) -> Result<(), StoreError> {
+    for one in asked {
+        let facts = facts(who, one.connector, &one.known);
+        trace
+            .why
+            .extend(explain::sentences(tx, &facts, &one.decision, &one.judged)?);
+    }
+    Ok(())
 }
 
 fn facts<'a>(who: &Who<'a>, connector: &'a Connector, requested: &'a ScopeSet) -> Facts<'a> {
@@ -131,6 +178,7 @@ fn facts<'a>(who: &Who<'a>, connector: &'a Connector, requested: &'a ScopeSet) -
         client: who.client,
         connector: &connector.id,
         requested,
+        evidence: who.evidence,
     }
 }
 

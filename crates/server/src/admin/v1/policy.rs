@@ -6,12 +6,17 @@ use axum::Json;
 use axum::extract::State;
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::permission::{Permission, require};
+use lanyard_core::admin::requirement::RequirementSpec;
 use lanyard_core::client::registration::Side;
+use lanyard_core::clock::parse_duration;
 use lanyard_core::outcome::Outcome;
 use lanyard_core::policy::evaluate::Facts;
 use lanyard_core::policy::explain;
+use lanyard_core::policy::step_up::Judged;
+use lanyard_core::session::requirement::{Evidence, Requirement};
+use lanyard_core::session::strength::Strength;
 use lanyard_protocol::client_id::ClientId;
-use lanyard_protocol::scope::ScopeSet;
+use lanyard_protocol::scope::{Scope, ScopeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::act::look;
@@ -32,6 +37,12 @@ pub struct PolicyQuestion {
     /// Scopes in question, space-separated; all of the connector when left out.
     #[serde(default)]
     pub scopes: Option<String>,
+    /// How strong a sign-in to assume; the strongest when left out.
+    #[serde(default)]
+    pub strength: Option<Strength>,
+    /// How old a sign-in to assume, as in `10m`; made just now when left out.
+    #[serde(default)]
+    pub age: Option<String>,
 }
 
 /// The answer.
@@ -45,6 +56,34 @@ pub struct PolicyAnswer {
     pub refused: String,
     /// Why, sentence by sentence.
     pub because: Vec<String>,
+    /// What a better sign-in alone would add.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub step_up: Vec<StepUpView>,
+}
+
+/// A scope that a better sign-in alone would add.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct StepUpView {
+    /// The scope.
+    pub scope: String,
+    /// What the sign-in must be.
+    pub requires: RequirementSpec,
+}
+
+fn evidence(question: &PolicyQuestion) -> Result<Evidence, AdminDenial> {
+    let age = match question.age.as_deref().map(parse_duration).transpose() {
+        Ok(age) => age.map_or(0, |age| age.as_secs()),
+        Err(problem) => return Err(AdminDenial::invalid("age", problem)),
+    };
+    let strength = question.strength.unwrap_or(Evidence::BEST.strength);
+    Ok(Evidence { strength, age })
+}
+
+fn step_up_view((scope, needs): &(Scope, Requirement)) -> StepUpView {
+    StepUpView {
+        scope: scope.to_string(),
+        requires: RequirementSpec::of(needs),
+    }
 }
 
 /// Evaluates policy without issuing anything.
@@ -80,6 +119,10 @@ pub(crate) async fn test(
             Some(Ok(scopes)) => scopes,
             Some(Err(error)) => return Ok(Outcome::Denied(AdminDenial::invalid("scopes", error.to_string()))),
         };
+        let evidence = match evidence(&question) {
+            Ok(evidence) => evidence,
+            Err(denial) => return Ok(Outcome::Denied(denial)),
+        };
         let known = requested.intersection(&all);
         let groups = tx.list_group_ids_of(&user.id)?;
         let facts = Facts {
@@ -88,9 +131,11 @@ pub(crate) async fn test(
             client: &client.key,
             connector: &connector.id,
             requested: &known,
+            evidence,
         };
         let decision = policy.current(tx)?.evaluate(&facts);
-        let mut because = explain::sentences(tx, &facts, &decision)?;
+        let judged = Judged::of(&connector, &decision, evidence);
+        let mut because = explain::sentences(tx, &facts, &decision, &judged)?;
         if !user.is_active() {
             because.insert(0, format!("{} is deactivated: nothing is issued", user.username));
         }
@@ -110,7 +155,7 @@ pub(crate) async fn test(
         }
         let open = user.is_active() && connector.status.as_str() == "active" && client.enabled;
         let granted = if open {
-            decision.granted.clone()
+            judged.granted(&decision).clone()
         } else {
             ScopeSet::empty()
         };
@@ -118,6 +163,7 @@ pub(crate) async fn test(
             allowed: !granted.is_empty(),
             refused: requested.difference(&granted).to_string(),
             granted: granted.to_string(),
+            step_up: judged.locked.iter().map(step_up_view).collect(),
             because,
         }))
     })
