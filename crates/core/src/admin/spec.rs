@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::admin::token::AdminRole;
 use crate::admin::requirement::RequirementSpec;
+use crate::admin::token::AdminRole;
 use crate::client::registration::{ClientAuthMethod, Side, SubjectMode};
 use crate::connector::record::{ConnectorStatus, Upstream};
 use crate::directory::group::GroupKind;
