@@ -10,8 +10,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { launchKeycloak, realmAddresses } from './lib/keycloak.mjs';
 import { freePort, freePorts, here, start, startEverything, until } from './lib/process.mjs';
-import { check, fail, main } from './lib/report.mjs';
+import { brief, check, fail, main } from './lib/report.mjs';
 
 const LAB_PORTS = 30;
 
@@ -28,6 +29,8 @@ const DRIVERS = [
   { name: 'conformance-authorization', program: 'conformance', args: (lab) => ['authorization', lab.facts] },
   { name: 'conformance-server', program: 'conformance', args: (lab) => ['server', lab.facts, 'conformance', lab.testServer] },
   { name: 'sign-in-page', args: (lab) => [lab.facts] },
+  { name: 'keycloak-ras', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
+  { name: 'keycloak-issuer', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
 ];
 
 function needed(name, what) {
@@ -43,10 +46,25 @@ async function startTestServer(cleanup) {
   return url;
 }
 
-async function startLab(dir, upstreams, cleanup) {
+/** Keycloak starts while other drivers run; its address is known at once. Where it is missing, its drivers say so. */
+async function launch(dir, cleanup) {
+  try {
+    const keycloak = await launchKeycloak({ log: join(dir, 'keycloak.log') });
+    cleanup(() => keycloak.stop());
+    const file = join(dir, 'keycloak.json');
+    keycloak.saveTo(file);
+    const ready = keycloak.ready().catch((error) => brief(error));
+    return { file, ready, realm: realmAddresses(keycloak.url, 'corp') };
+  } catch (error) {
+    return { ready: brief(error) };
+  }
+}
+
+async function startLab(dir, upstreams, realm, cleanup) {
   const facts = join(dir, 'facts.json');
   const args = ['lab', '--port-base', String(await freePorts(LAB_PORTS)), '--facts', facts];
   for (const [name, url] of Object.entries(upstreams)) args.push('--upstream', `${name}=${url}`);
+  if (realm) args.push('--trust', `${realm.issuer}=${realm.jwksUri}`);
   const program = start(needed('LANYARD_BIN', 'the lanyard binary'), args, { log: join(dir, 'lab.log') });
   cleanup(() => program.stop());
   await until('lanyard lab', program, () => JSON.parse(readFileSync(facts, 'utf8')).version, 120);
@@ -61,6 +79,13 @@ function commandOf(driver) {
 }
 
 async function runDriver(driver, lab) {
+  if (driver.keycloak) {
+    const missing = await lab.keycloakReady;
+    if (typeof missing === 'string') {
+      console.log(`\n== ${driver.name}\nFAIL ${driver.name}: ${missing}`);
+      return false;
+    }
+  }
   const [command, ...first] = commandOf(driver);
   const began = Date.now();
   const args = [...first, ...driver.args(lab)];
@@ -69,8 +94,8 @@ async function runDriver(driver, lab) {
   const lines = program.tail().split('\n');
   const passed = ended === 'exit code 0' && lines.at(-1).startsWith('PASS ');
   console.log(`\n== ${driver.name}, ${((Date.now() - began) / 1000).toFixed(1)} s`);
-  const brief = passed && driver.name !== 'conformance-server';
-  console.log((brief ? lines.filter((l) => !l.startsWith('ok ')) : lines).join('\n'));
+  const short = passed && driver.name !== 'conformance-server';
+  console.log((short ? lines.filter((l) => !l.startsWith('ok ')) : lines).join('\n'));
   return passed;
 }
 
@@ -89,13 +114,21 @@ main('interop', async (cleanup) => {
     upstreams.everything = everything.url;
   }
   if (has('conformance-server')) upstreams.conformance = await startTestServer(cleanup);
-  const lab = { everything: upstreams.everything, testServer: upstreams.conformance };
-  if (chosen.some((d) => d.name !== 'conformance-client')) lab.facts = await startLab(dir, upstreams, cleanup);
+  const keycloak = chosen.some((d) => d.keycloak) ? await launch(dir, cleanup) : undefined;
+  const lab = {
+    everything: upstreams.everything,
+    testServer: upstreams.conformance,
+    keycloak: keycloak?.file,
+    keycloakReady: keycloak?.ready,
+  };
+  if (chosen.some((d) => d.name !== 'conformance-client')) {
+    lab.facts = await startLab(dir, upstreams, keycloak?.realm, cleanup);
+  }
 
   const failed = [];
   for (const driver of chosen) if (!(await runDriver(driver, lab))) failed.push(driver.name);
   console.log('');
   if (failed.length === 0) rmSync(dir, { recursive: true, force: true });
-  else console.log(`The lab's log is kept in ${dir}.`);
+  else console.log(`The logs are kept in ${dir}.`);
   check(failed.length === 0, `${chosen.length} drivers`, `failed: ${failed.join(', ')}`);
 });

@@ -9,7 +9,7 @@ import {
 } from '@modelcontextprotocol/client';
 import { sampleArguments } from './lib/arguments.mjs';
 import { idToken, loadFacts, pickConnector, pickSecretClient, pickUser } from './lib/facts.mjs';
-import { scopeText } from './lib/legs.mjs';
+import { scopeText, tampered } from './lib/legs.mjs';
 import { check, equal, fail, main, ok, refused } from './lib/report.mjs';
 
 const WIRES = [
@@ -119,10 +119,3 @@ main('ts-client', async () => {
     ),
   );
 });
-
-function tampered(jwt) {
-  const [head, body, signature] = jwt.split('.');
-  const bytes = Buffer.from(signature, 'base64url');
-  bytes[0] ^= 1;
-  return [head, body, bytes.toString('base64url')].join('.');
-}

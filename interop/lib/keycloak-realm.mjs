@@ -2,13 +2,15 @@
 // service provider by SAML.
 //
 //   name      of the realm, `corp` if not given
-//   users     people; see PEOPLE for those who are there if not given. Passwords are made anew where none is given
+//   users     people; see PEOPLE for those who are there if not given. Passwords are made anew where none is given;
+//             further fields in Keycloak's names, such as `attributes` and `federatedIdentities`
 //   oidc      Lanyard as a relying party:
 //     clientId                `lanyard` if not given; secret is made anew
 //     redirectUris            exact redirect URIs, the issuer's callback
 //     postLogoutRedirectUris  where RP-initiated logout may go back to
 //     backchannelLogoutUrl    where logout tokens go; none are sent if not given
 //     attributes              further attributes of the client, in Keycloak's names
+//     mappers                 further protocol mappers of the client; `fixedClaim` makes one
 //   saml      Lanyard as a service provider; documents and assertions are signed, the name id is persistent:
 //     entityId, acsUrl        as in Lanyard's metadata; answers come by HTTP-POST
 //     sloUrl                  where logout requests go
@@ -16,7 +18,7 @@
 //     encryptionCertificate   base64 DER; then assertions are encrypted for it
 //     idpInitiated            a name: sign-in started at Keycloak, at `${realm.samlEndpoint}/clients/NAME`
 //     attributes              further attributes of the client, such as `saml.encryption.algorithm`
-//   realm     further settings of the realm
+//   realm     further settings of the realm; its `clients` stand beside those made here
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 
@@ -35,14 +37,11 @@ export function person({ username, password = secret(), email = `${username}@cor
   return { username, password, email, emailVerified: true, enabled: true, groups: [], ...rest };
 }
 
-export function userRepresentation({ username, password, email, emailVerified, enabled, groups, attributes }) {
+/** The person in the import format. */
+export function userRepresentation({ password, groups, ...user }) {
   return {
-    username,
-    email,
-    emailVerified,
-    enabled,
-    attributes,
-    firstName: username.charAt(0).toUpperCase() + username.slice(1),
+    ...user,
+    firstName: user.username.charAt(0).toUpperCase() + user.username.slice(1),
     lastName: 'Example',
     groups: groups.map((group) => `/${group}`),
     credentials: [{ type: 'password', value: password, temporary: false }],
@@ -53,9 +52,19 @@ function mapper(protocol, name, protocolMapper, config) {
   return { name, protocol, protocolMapper, config };
 }
 
+/** A claim with a fixed value in access tokens, or in what stands in their place. */
+export function fixedClaim(name, value) {
+  return mapper('openid-connect', name, 'oidc-hardcoded-claim-mapper', {
+    'claim.name': name,
+    'claim.value': value,
+    'jsonType.label': 'String',
+    'access.token.claim': 'true',
+  });
+}
+
 const EVERYWHERE = { 'id.token.claim': 'true', 'access.token.claim': 'true', 'userinfo.token.claim': 'true' };
 
-function oidcClient(client, { redirectUris = [], postLogoutRedirectUris = [], backchannelLogoutUrl, attributes }) {
+function oidcClient(client, { redirectUris = [], postLogoutRedirectUris = [], backchannelLogoutUrl, attributes, mappers = [] }) {
   return {
     clientId: client.id,
     secret: client.secret,
@@ -80,6 +89,7 @@ function oidcClient(client, { redirectUris = [], postLogoutRedirectUris = [], ba
         'full.path': 'false',
         ...EVERYWHERE,
       }),
+      ...mappers,
     ],
   };
 }
@@ -144,7 +154,7 @@ export function signingKey(algorithm, priority) {
   return { name: `${algorithm}-${priority}`, providerId: 'ecdsa-generated', config };
 }
 
-function keys() {
+function keys(signing) {
   const symmetric = (providerId, algorithm) => ({
     name: providerId,
     providerId,
@@ -152,7 +162,7 @@ function keys() {
   });
   return {
     'org.keycloak.keys.KeyProvider': [
-      signingKey('RS256', 100),
+      signing,
       rsaKey('rsa-enc', 'RSA-OAEP', 100),
       symmetric('hmac-generated', 'HS512'),
       symmetric('aes-generated'),
@@ -168,6 +178,7 @@ export function realmOf({ name = 'corp', users: given = PEOPLE, oidc, saml, real
   if (oidc) clients.push(oidcClient(client, oidc));
   if (saml) clients.push(samlClient(saml));
   const groups = [...new Set(users.flatMap((user) => user.groups))].map((group) => ({ name: group }));
+  const signing = signingKey('RS256', 100);
   const representation = {
     realm: name,
     enabled: true,
@@ -175,11 +186,11 @@ export function realmOf({ name = 'corp', users: given = PEOPLE, oidc, saml, real
     sslRequired: 'none',
     // Passwords of one test, hashed at the cost of one.
     passwordPolicy: 'hashAlgorithm(pbkdf2-sha256) and hashIterations(1)',
-    components: keys(),
+    components: keys(signing),
     groups,
     users: users.map(userRepresentation),
-    clients,
     ...realm,
+    clients: [...clients, ...(realm?.clients ?? [])],
   };
-  return { representation, users, client };
+  return { representation, users, client, privateKey: signing.config.privateKey[0] };
 }

@@ -21,7 +21,8 @@
 //   await realm.setEnabled('ada', false);       await realm.deleteUser('ada');
 //   await realm.join('ada', 'contractors');     await realm.leave('ada', 'contractors');
 //   await realm.logOut('ada');                  // ends the sessions; sends back-channel logout
-//   await realm.rotateKeys();                   // a new signing key; { drop: true } also forgets the old ones
+//   await realm.rotateKeys();                   // a new signing key; { drop: true } also forgets the old ones;
+//                                               // realm.privateKey is the one that signs now
 //   await realm.setClient('lanyard', { attributes: { … } });
 //   await realm.importSamlClient(metadataXml);  // a service provider from its own metadata
 //   await realm.admin('GET', '/users');         // anything else of /admin/realms/NAME
@@ -185,9 +186,9 @@ class Keycloak {
   }
 
   async createRealm(options = {}) {
-    const { representation, users, client } = realmOf(options);
+    const { representation, ...known } = realmOf(options);
     await this.admin('POST', '/realms', representation);
-    return new Realm(this, representation.realm, users, client);
+    return new Realm(this, representation.realm, known);
   }
 }
 
@@ -195,10 +196,12 @@ class Realm {
   #keycloak;
   #users;
 
-  constructor(keycloak, name, users, client) {
+  constructor(keycloak, name, { users, client, privateKey }) {
     this.#keycloak = keycloak;
     this.#users = users;
     this.client = client;
+    /** PEM of the RSA key that signs tokens. */
+    this.privateKey = privateKey;
     Object.assign(this, realmAddresses(keycloak.url, name));
   }
 
@@ -268,7 +271,9 @@ class Realm {
     const type = 'org.keycloak.keys.KeyProvider';
     const old = await this.admin('GET', `/components?type=${type}`);
     const highest = Math.max(100, ...old.map((c) => Number(c.config?.priority?.[0] ?? 0)));
-    await this.admin('POST', '/components', { ...signingKey(algorithm, highest + 1), providerType: type });
+    const key = signingKey(algorithm, highest + 1);
+    await this.admin('POST', '/components', { ...key, providerType: type });
+    this.privateKey = key.config.privateKey?.[0] ?? this.privateKey;
     if (!drop) return;
     const signing = old.filter((c) => ['rsa', 'ecdsa-generated'].includes(c.providerId));
     for (const component of signing) await this.admin('DELETE', `/components/${component.id}`);

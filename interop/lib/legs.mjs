@@ -85,3 +85,11 @@ export function scopeText(scopes) {
   const text = list.map((s) => (typeof s === 'string' ? s : s.name)).filter(Boolean).join(' ');
   return text === '' ? undefined : text;
 }
+
+/** The token with another signature. */
+export function tampered(jwt) {
+  const [head, body, signature] = jwt.split('.');
+  const bytes = Buffer.from(signature, 'base64url');
+  bytes[0] ^= 1;
+  return [head, body, bytes.toString('base64url')].join('.');
+}

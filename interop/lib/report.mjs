@@ -9,6 +9,11 @@ export function ok(what, detail) {
   console.log(`ok   ${what}${detail === undefined ? '' : ` (${detail})`}`);
 }
 
+/** Tells what was seen without judging it; `interop/run all` shows it. */
+export function note(what) {
+  console.log(`note ${what}`);
+}
+
 export function fail(what, reason) {
   throw new Failure(`${what}: ${reason}`);
 }
