@@ -2,8 +2,7 @@
 // service provider by SAML.
 //
 //   name      of the realm, `corp` if not given
-//   users     people; see PEOPLE for those who are there if not given. Passwords are made anew where none is given;
-//             further fields in Keycloak's names, such as `attributes` and `federatedIdentities`
+//   users     people; those of lib/people.mjs if not given; further fields in Keycloak's names, such as `attributes`
 //   oidc      Lanyard as a relying party:
 //     clientId                `lanyard` if not given; secret is made anew
 //     redirectUris            exact redirect URIs, the issuer's callback
@@ -20,29 +19,13 @@
 //     attributes              further attributes of the client, such as `saml.encryption.algorithm`
 //   realm     further settings of the realm; its `clients` stand beside those made here
 
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-
-/** Who is there; `dora` left the company, ben's e-mail address was never verified. */
-const PEOPLE = [
-  { username: 'ada', groups: ['engineering'] },
-  { username: 'ben', groups: ['engineering', 'contractors'], emailVerified: false },
-  { username: 'cleo', groups: ['finance'] },
-  { username: 'dora', groups: ['engineering'], enabled: false },
-];
-
-const secret = () => randomBytes(18).toString('base64url');
-
-/** The person as tests see them. */
-export function person({ username, password = secret(), email = `${username}@corp.example`, ...rest }) {
-  return { username, password, email, emailVerified: true, enabled: true, groups: [], ...rest };
-}
+import { generateKeyPairSync } from 'node:crypto';
+import { PEOPLE, person, secret } from './people.mjs';
 
 /** The person in the import format. */
 export function userRepresentation({ password, groups, ...user }) {
   return {
     ...user,
-    firstName: user.username.charAt(0).toUpperCase() + user.username.slice(1),
-    lastName: 'Example',
     groups: groups.map((group) => `/${group}`),
     credentials: [{ type: 'password', value: password, temporary: false }],
   };

@@ -31,7 +31,8 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { person, realmOf, signingKey, userRepresentation } from './keycloak-realm.mjs';
+import { realmOf, signingKey, userRepresentation } from './keycloak-realm.mjs';
+import { person } from './people.mjs';
 import { freePort, start, until } from './process.mjs';
 import { fail } from './report.mjs';
 
