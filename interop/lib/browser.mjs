@@ -86,6 +86,8 @@ export class Browser {
   confirmations = 0;
   /** How often a password was asked for. */
   signIns = 0;
+  /** What becomes of a form before it is posted: the place to alter what passes through the browser. */
+  alter = (body) => body;
 
   async #request(url, init = {}) {
     const cookie = this.#jar.header(url);
@@ -116,8 +118,8 @@ export class Browser {
       const pages = forms(html);
       const page = pages.find((f) => f.fields.some((x) => x.type === 'password')) ?? pages.find((f) => f.method === 'post');
       if (!page) fail(`${url.origin}${url.pathname} answered ${response.status} without a form: ${words(html)}`);
-      const body = this.#fill(page, credentials, url, html);
       const target = new URL(page.action || url.href, url);
+      const body = this.alter(this.#fill(page, credentials, url, html), target);
       const post = page.method === 'post';
       if (!post) target.search = body.toString();
       init = post ? { method: 'POST', body, headers: postHeaders(url) } : {};

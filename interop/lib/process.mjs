@@ -37,8 +37,8 @@ function isFree(port) {
 }
 
 /** Starts a program; `stop` ends it and waits. Its output goes to `log` or is kept for the reason of a failure. */
-export function start(command, args, { env, log, cwd, grace = 10 } = {}) {
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+export function start(command, args, { env, log, cwd, grace = 10, stdin = 'ignore' } = {}) {
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: [stdin, 'pipe', 'pipe'] });
   let tail = '';
   const sink = log ? createWriteStream(log) : undefined;
   for (const stream of [child.stdout, child.stderr]) {

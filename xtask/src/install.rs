@@ -26,7 +26,7 @@ struct Needed {
     why: &'static str,
 }
 
-const NEEDED: [Needed; 7] = [
+const NEEDED: [Needed; 8] = [
     Needed {
         any_of: &["initdb"],
         packages: &["postgresql"],
@@ -62,6 +62,11 @@ const NEEDED: [Needed; 7] = [
         any_of: &["mvn"],
         packages: &["maven"],
         why: "Keycloak comes by it",
+    },
+    Needed {
+        any_of: &["xmlsec1"],
+        packages: &["xmlsec1"],
+        why: "the foreign SAML identity provider signs by it",
     },
     Needed {
         any_of: &["prlimit"],
