@@ -130,7 +130,9 @@ async function acceptedSoon(what, facts, client, connector, make) {
   const end = Date.now() + 20_000;
   for (;;) {
     try {
-      return await accepted(what, facts, client, connector, await make());
+      const assertion = await make();
+      await accepted(what, facts, client, connector, assertion);
+      return assertion;
     } catch (error) {
       if (Date.now() > end) throw error;
     }
@@ -155,7 +157,7 @@ main('keycloak-issuer', async (cleanup) => {
   const connector = pickConnector(facts);
   const realm = await createRealm(keycloak, facts, client, connector);
   cleanup(() => realm.remove());
-  const admin = new Admin(facts);
+  const scene = { facts, client, admin: new Admin(facts) };
 
   const session = await signIn(realm, 'ada');
   ok('a person signed in at the realm');
@@ -163,13 +165,13 @@ main('keycloak-issuer', async (cleanup) => {
   if (assertion) {
     equal(decodeProtectedHeader(assertion).typ, ID_JAG, 'its type is that of ID-JAGs');
     await accepted("the lab redeems Keycloak's ID-JAG", facts, client, connector, assertion);
-    await refused("the replay of Keycloak's ID-JAG", { facts, client, admin, reason: 'replayed' }, assertion);
+    await refused("the replay of Keycloak's ID-JAG", { ...scene, reason: 'replayed' }, assertion);
   }
 
   const subject = await realm.id('ada');
   const own = (pem) => signed(realm, facts, client, connector, subject, pem);
-  await acceptedSoon("an ID-JAG signed by the realm's key redeems", facts, client, connector, own);
-  const scene = { facts, client, admin };
+  const first = await acceptedSoon("an ID-JAG signed by the realm's key redeems", facts, client, connector, own);
+  await refused('its replay', { ...scene, reason: 'replayed' }, first);
   await refused("the realm's ID token", { ...scene, reason: 'typ' }, session.tokens.id_token);
   await refused("the realm's access token, made like an ID-JAG", { ...scene, reason: 'typ' }, session.tokens.access_token);
   await refused('a changed signature', { ...scene, reason: 'signature' }, tampered(await own()));

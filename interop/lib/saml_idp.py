@@ -12,6 +12,7 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -152,15 +153,33 @@ class Provider:
         self.requests = []
         self.sessions = {}
         self.sign_ins = 0
+        self.servers = {}
         self.keys = {}
         for name in ("own", "other"):
             self.keys[name] = key_pair(folder, name)
+
+    def change(self, wanted):
+        for name in ("users", "settings", "faults", "sp"):
+            if name in wanted:
+                setattr(self, name, wanted[name])
+        if wanted.get("rotate"):
+            self.rotate()
+        if wanted.get("signOut"):
+            self.sessions.clear()
+        if not {"settings", "sp", "rotate"}.isdisjoint(wanted):
+            self.servers.clear()
 
     def rotate(self):
         self.keys["own"] = key_pair(self.folder, "own-" + secrets.token_hex(4))
 
     def server(self, key="own"):
-        """A server that signs with this key; it knows the service provider by its metadata."""
+        """The server that signs with this key; it knows the service provider by its metadata."""
+        if key not in self.servers:
+            self.servers[key] = self.make(key)
+        self.servers[key].faults = self.faults
+        return self.servers[key]
+
+    def make(self, key):
         service = {
             "name": "pysaml2",
             "endpoints": {
@@ -185,9 +204,7 @@ class Provider:
                 "metadata": {"inline": [self.sp]} if self.sp else {},
             }
         )
-        server = FaultyServer(config=config)
-        server.faults = self.faults
-        return server
+        return FaultyServer(config=config)
 
     def user(self, username):
         return next((u for u in self.users if u["username"] == username), None)
@@ -261,14 +278,8 @@ def application(provider):
 
     @app.route("/control", methods=["GET", "POST"])
     def control():
-        change = request.get_json() if request.method == "POST" else {}
-        for name in ("users", "settings", "faults", "sp"):
-            if name in change:
-                setattr(provider, name, change[name])
-        if change.get("rotate"):
-            provider.rotate()
-        if change.get("signOut"):
-            provider.sessions.clear()
+        if request.method == "POST":
+            provider.change(request.get_json())
         return {"requests": provider.requests, "signIns": provider.sign_ins}
 
     @app.route("/sso", methods=["GET", "POST"])
@@ -359,6 +370,8 @@ def main():
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     if shutil.which("xmlsec1") is None:
         sys.exit("missing: xmlsec1 (on Debian: xmlsec1); pysaml2 signs by it")
+    # So that the folder with the keys goes away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with tempfile.TemporaryDirectory(prefix="lanyard-saml-idp-") as folder:
         holder = Flask("starting")
         server = make_server("127.0.0.1", 0, holder, threaded=True)
