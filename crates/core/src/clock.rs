@@ -22,6 +22,21 @@ impl Timestamp {
         Self(seconds.saturating_mul(1_000_000))
     }
 
+    /// Reads `2026-09-14T12:00:00Z`, with a fraction of a second or without: UTC only, as SAML has it.
+    pub fn parse_utc(text: &str) -> Option<Self> {
+        let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+        let (seconds, fraction) = time.split_once('.').unwrap_or((time, "0"));
+        let plain = |text: &str, marks: &[u8]| text.bytes().all(|b| b.is_ascii_digit() || marks.contains(&b));
+        if date.len() != 10 || seconds.len() != 8 || !(plain(date, b"-") && plain(seconds, b":")) {
+            return None;
+        }
+        if fraction.is_empty() || fraction.len() > 9 || !plain(fraction, b"") {
+            return None;
+        }
+        let instant: jiff::Timestamp = text.parse().ok()?;
+        Some(Self(instant.as_microsecond()))
+    }
+
     /// Microseconds since the epoch.
     pub const fn micros(self) -> i64 {
         self.0
@@ -131,5 +146,30 @@ mod tests {
             assert_eq!(duration_text(read_duration(text).unwrap().as_secs()), text);
         }
         assert_eq!(duration_text(3601), "3601s");
+    }
+
+    #[test]
+    fn only_utc_in_its_plain_form_is_read() {
+        let noon = Timestamp::from_seconds(1_789_387_200);
+        assert_eq!(Timestamp::parse_utc("2026-09-14T12:00:00Z"), Some(noon));
+        assert_eq!(
+            Timestamp::parse_utc("2026-09-14T12:00:00.250Z"),
+            Some(noon.plus(Duration::from_millis(250)))
+        );
+        for text in [
+            "",
+            "2026-09-14T12:00:00",
+            "2026-09-14T12:00:00+00:00",
+            "2026-09-14t12:00:00Z",
+            "2026-09-14 12:00:00Z",
+            "2026-09-14T12:00Z",
+            "2026-09-14T12:00:00.Z",
+            "2026-13-14T12:00:00Z",
+            "+2026-09-14T12:00:00Z",
+            "2026-09-14T12:00:00Z[UTC]",
+            "12026-09-14T12:00:00Z",
+        ] {
+            assert_eq!(Timestamp::parse_utc(text), None, "{text}");
+        }
     }
 }

@@ -16,6 +16,7 @@ pub mod keys;
 pub mod outcome;
 pub mod policy;
 pub mod ras;
+pub mod saml;
 pub mod session;
 pub mod store;
 pub mod trust;

@@ -6,4 +6,6 @@
 #[cfg(feature = "passkeys")]
 pub mod passkey;
 pub mod qr;
+#[cfg(feature = "saml")]
+pub mod saml;
 pub mod totp;

@@ -107,6 +107,22 @@ impl SigningKey {
         Ok(token)
     }
 
+    /// Signs bytes as they are, for formats that are no JWS (SAML, X.509). ECDSA signatures are `r` and `s` side by side.
+    ///
+    /// # Errors
+    /// [`SignError`] when the backend fails.
+    pub fn sign_detached(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        self.pair.sign(self.algorithm, message)
+    }
+
+    /// The public half as a `SubjectPublicKeyInfo` in DER (RFC 5280, section 4.1.2.7).
+    ///
+    /// # Errors
+    /// [`KeyError`] when the backend cannot write it.
+    pub fn public_spki(&self) -> Result<Vec<u8>, KeyError> {
+        self.pair.public_spki()
+    }
+
     fn of(algorithm: Algorithm, pair: Pair) -> Result<Self, KeyError> {
         let public = Jwk::of(pair.material()?, algorithm);
         let kid = public.thumbprint();

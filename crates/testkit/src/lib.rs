@@ -17,4 +17,5 @@ pub mod company;
 pub mod passwords;
 pub mod postgres;
 pub mod random;
+pub mod saml;
 pub mod store;

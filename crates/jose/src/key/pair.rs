@@ -2,7 +2,7 @@
 //!
 //! Owns the calls that use private numbers.
 
-use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
@@ -65,6 +65,16 @@ impl Pair {
                 .to_vec(),
         };
         Ok(Zeroizing::new(der))
+    }
+
+    pub(super) fn public_spki(&self) -> Result<Vec<u8>, KeyError> {
+        let failed = |_| KeyError::Malformed("the key cannot be written");
+        let der: PublicKeyX509Der<'_> = match self {
+            Self::Ec(_, pair) => pair.public_key().as_der().map_err(failed)?,
+            Self::Ed25519(pair) => pair.public_key().as_der().map_err(failed)?,
+            Self::Rsa(pair) => pair.public_key().as_der().map_err(failed)?,
+        };
+        Ok(der.as_ref().to_vec())
     }
 
     pub(super) fn material(&self) -> Result<Material, KeyError> {

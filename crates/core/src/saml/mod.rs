@@ -1,0 +1,8 @@
+//! SAML 2.0 as the rules see it: what an assertion says, and whether it is acceptable.
+//!
+//! Owns the facts and the conditions. Never reads XML and never checks a signature: `lanyard-federation` does, and gives
+//! an [`assertion::Assertion`] only from bytes that a pinned key signed.
+
+pub mod accept;
+pub mod assertion;
+pub mod defect;
