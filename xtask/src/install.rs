@@ -66,7 +66,7 @@ const NEEDED: [Needed; 8] = [
     Needed {
         any_of: &["xmlsec1"],
         packages: &["xmlsec1"],
-        why: "the foreign SAML identity provider signs by it",
+        why: "the foreign SAML identity provider signs by it, and what we accept it must accept",
     },
     Needed {
         any_of: &["prlimit"],

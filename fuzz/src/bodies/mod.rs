@@ -6,4 +6,5 @@ pub mod audit;
 pub mod client;
 pub mod config;
 pub mod message;
+pub mod saml;
 pub mod tokens;

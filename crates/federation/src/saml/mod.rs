@@ -18,3 +18,4 @@ mod text;
 mod tree;
 
 pub use self::encoding::{decode_posted, decode_token};
+pub use self::encrypted::DecryptionKey;

@@ -9,6 +9,8 @@
     reason = "a test should end where it broke"
 )]
 
+mod attacks;
+mod corpora;
 mod corpus;
 mod differential;
 mod encrypted;

@@ -6,7 +6,7 @@ use lanyard_core::saml::defect::Defect;
 use lanyard_federation::saml::certificate::Certificate;
 use lanyard_jose::algorithm::Algorithm;
 use lanyard_jose::key::SigningKey;
-use lanyard_testkit::saml::IdentityProvider;
+use lanyard_testkit::saml::{Draft, IdentityProvider};
 use proptest::prelude::*;
 
 use crate::support::{ACS, IDP, ISSUER, SP, STRANGER, assertion, draft, now, pinned, response};
@@ -110,14 +110,16 @@ fn a_condition_that_is_not_known_is_told_saml_06() {
 
 #[test]
 fn a_missing_or_malformed_part_is_named_saml_02() {
-    for (change, part) in [
-        ((|d| d.name.clear()) as fn(&mut lanyard_testkit::saml::Draft), "NameID"),
+    type Change = fn(&mut Draft);
+    let changes: [(Change, &str); 6] = [
+        (|d| d.name.clear(), "NameID"),
         (|d| d.issuer.clear(), "Issuer"),
         (|d| d.issuer = "x".repeat(1025), "Issuer"),
         (|d| d.recipient = Some(String::new()), "Recipient"),
         (|d| d.audiences = vec![String::new()], "Audience"),
         (|d| d.class_ref = Some(String::new()), "AuthnContextClassRef"),
-    ] {
+    ];
+    for (change, part) in changes {
         let mut draft = draft();
         change(&mut draft);
         assert_eq!(assertion(&IDP.sign(&draft), &pinned()), Err(Defect::Value(part)));
