@@ -486,12 +486,10 @@ fn algorithms(idp: &IdentityProvider, parts: &Parts, attacks: &mut Vec<Attack>) 
     ] {
         add(attacks, name, "saml_algorithm", changed(method, to));
     }
-    let truncated = format!(
-        "<ds:SignatureMethod Algorithm=\"http://www.w3.org/2001/04/xmldsig-more#hmac-sha256\">\
-         <ds:HMACOutputLength>8</ds:HMACOutputLength></ds:SignatureMethod>"
-    );
+    let truncated = "<ds:SignatureMethod Algorithm=\"http://www.w3.org/2001/04/xmldsig-more#hmac-sha256\">\
+                     <ds:HMACOutputLength>8</ds:HMACOutputLength></ds:SignatureMethod>";
     let old = format!("<ds:SignatureMethod Algorithm=\"{method}\"></ds:SignatureMethod>");
-    add(attacks, "hmac-truncated", "saml_algorithm", changed(&old, &truncated));
+    add(attacks, "hmac-truncated", "saml_algorithm", changed(&old, truncated));
     add(
         attacks,
         "digest-sha1",
