@@ -8,7 +8,7 @@ install_keycloak() {
   need mvn "Apache Maven (on Debian: maven); it fetches Keycloak"
   need java "Java 17 or newer (on Debian: default-jre-headless); Keycloak runs on it"
   local java="${JAVA_HOME:+$JAVA_HOME/bin/}java" major
-  major="$("$java" -XshowSettings:properties -version 2>&1 | sed -n 's/^ *java\.specification\.version = //p')"
+  major="$("$java" -XshowSettings:properties -version 2>&1 | sed -n 's/^ *java\.specification\.version = //p')" || major=""
   [ "${major%%.*}" -ge 17 ] 2>/dev/null || die "missing: Java 17 or newer (java is version ${major:-unknown})"
 
   local work="$home/keycloak"
