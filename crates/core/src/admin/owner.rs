@@ -151,13 +151,13 @@ pub fn claim_as_person(
         return refuse(cx, tx, ClaimDenial::Used);
     }
     let user = match known {
-        Some(user) => {
+        Some(mut user) => {
             if let Some(password_hash) = &wanted.password_hash {
                 let credential = Credential {
                     password_hash: password_hash.clone(),
                     changed_at: cx.now,
                 };
-                provision::replace_password(cx, tx, claimed(), &user, &credential)?;
+                provision::replace_password(cx, tx, None, claimed(), &mut user, &credential)?;
             }
             user
         }

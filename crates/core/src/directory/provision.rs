@@ -217,11 +217,8 @@ pub fn end_access(
         Ok(user) => user,
         Err(denial) => return refuse(cx, tx, admin, "directory.user.ending_refused", id.as_str(), denial),
     };
-    let before = user.not_before.replace(cx.now).map(|cut| cut.to_string());
-    user.version += 1;
-    user.updated_at = cx.now;
-    tx.update_user(&user)?;
-    let cut = cut_off(cx, tx, vault, issuer, &user)?;
+    let before = user.not_before.map(|cut| cut.to_string());
+    let cut = end_all(cx, tx, Some((vault, issuer)), &mut user)?;
     let event = about("directory.user.access_ended", admin.actor(), &user)
         .detail("before", json!({"not_before": before}))
         .detail("after", json!({"not_before": cx.now.to_string()}));
@@ -257,13 +254,20 @@ pub fn reactivate(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, id: &UserId) -> Act<U
     Ok(Outcome::Granted(user))
 }
 
-/// Sets a person's password, given as its hash, and ends what was signed in with the old one (not the tokens at other
-/// parties: use [`end_access`] for that).
+/// Sets a person's password, given as its hash, and ends everything that the old one may have opened, as
+/// [`end_access`] does; `ends` names the IdP, where its role runs (RV-03).
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn reset_password(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, id: &UserId, password_hash: String) -> Act<User> {
-    let user = match find_within(tx, admin, id, standing::over_sign_in_of)? {
+pub fn reset_password(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    ends: Option<(&Vault, &Issuer)>,
+    admin: &Admin,
+    id: &UserId,
+    password_hash: String,
+) -> Act<User> {
+    let mut user = match find_within(tx, admin, id, standing::over_sign_in_of)? {
         Ok(user) => user,
         Err(denial) => return refuse(cx, tx, admin, "directory.password.reset_refused", id.as_str(), denial),
     };
@@ -271,30 +275,52 @@ pub fn reset_password(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, id: &UserId, pass
         password_hash,
         changed_at: cx.now,
     };
-    replace_password(cx, tx, admin.actor(), &user, &credential)?;
+    replace_password(cx, tx, ends, admin.actor(), &mut user, &credential)?;
     Ok(Outcome::Granted(user))
 }
 
-/// Sets a password, ends what was signed in with an earlier one, and records it.
+/// Sets a password, ends what an earlier one may have opened, and records it.
 pub(crate) fn replace_password(
     cx: &Cx,
     tx: &mut dyn Tx,
+    ends: Option<(&Vault, &Issuer)>,
     actor: Actor,
-    user: &User,
+    user: &mut User,
     credential: &Credential,
 ) -> Result<(), StoreError> {
     let before = tx.find_credential(&user.id)?.map(|old| old.changed_at.to_string());
     tx.put_credential(&user.id, credential)?;
-    let sessions = tx.end_sessions_of(&user.id, cx.now)?;
-    let families = tx.end_families_of_user(&user.id, cx.now)?;
+    let cut = end_all(cx, tx, ends, user)?;
     let event = about("directory.password.reset", actor, user)
         .detail("before", json!({"password_of": before}))
-        .detail("after", json!({"password_of": credential.changed_at.to_string()}))
-        .detail("sessions", sessions);
-    record(cx, tx, event.detail("families", families)).map(|_| ())
+        .detail("after", json!({"password_of": credential.changed_at.to_string()}));
+    record(cx, tx, cut.tell(event)).map(|_| ())
 }
 
-struct Cut {
+/// Ends everything a person has until now; they may sign in again at once. Without an IdP in this process there are
+/// sessions and refresh tokens only.
+pub(super) fn end_all(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    ends: Option<(&Vault, &Issuer)>,
+    user: &mut User,
+) -> Result<Cut, StoreError> {
+    let Some((vault, issuer)) = ends else {
+        return Ok(Cut {
+            sessions: tx.end_sessions_of(&user.id, cx.now)?,
+            families: tx.end_families_of_user(&user.id, cx.now)?,
+            keys: 0,
+            jobs: Vec::new(),
+        });
+    };
+    user.not_before = Some(cx.now);
+    user.version += 1;
+    user.updated_at = cx.now;
+    tx.update_user(user)?;
+    cut_off(cx, tx, vault, issuer, user)
+}
+
+pub(super) struct Cut {
     sessions: u64,
     families: u64,
     keys: u64,

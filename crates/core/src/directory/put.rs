@@ -114,8 +114,8 @@ pub fn put_group(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, spec: &GroupSpec) -> A
     Ok(Outcome::Granted((group, change)))
 }
 
-/// Makes or changes the person of this user name. A password hash replaces the password and ends what was signed in
-/// with the old one; `active: false` cuts an active person off, with jobs for the worker; `issuer` is the IdP's, whose
+/// Makes or changes the person of this user name. A password hash replaces the password and ends what the old one
+/// may have opened; `active: false` cuts an active person off, with jobs for the worker; `issuer` is the IdP's, whose
 /// subjects are cut off.
 ///
 /// # Errors
@@ -191,8 +191,7 @@ pub fn put_user(
             changed |= set_groups(cx, tx, &user.id, groups.as_ref())?;
             if password_hash.is_some() {
                 set_password(cx, tx, &user.id, password_hash)?;
-                tx.end_sessions_of(&user.id, cx.now)?;
-                tx.end_families_of_user(&user.id, cx.now)?;
+                provision::end_all(cx, tx, issuer.map(|issuer| (vault, issuer)), &mut user)?;
                 changed = true;
             }
             if changed {

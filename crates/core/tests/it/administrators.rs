@@ -377,7 +377,8 @@ fn a_directory_cuts_an_owner_off_and_never_sets_their_password() {
     let company = Company::new();
     granted(give(&company, &company.admin, person(ALICE, AdminRole::Owner)));
     let id = company.user(ALICE).id;
-    let reset = company.write(move |cx, tx| provision::reset_password(cx, tx, &directory(), &id, "$argon2id$x".into()));
+    let reset =
+        company.write(move |cx, tx| provision::reset_password(cx, tx, None, &directory(), &id, "$argon2id$x".into()));
     assert_eq!(denied(reset).code(), "out_of_reach");
     granted(deactivate(&company, &directory(), ALICE));
     assert!(!company.user(ALICE).is_active());
@@ -392,7 +393,7 @@ fn nobody_becomes_somebody_of_a_further_role_by_their_password() {
     granted(give(&company, &company.admin, person(CAROL, AdminRole::Operator)));
     let operator = acting(&company, CAROL, AdminRole::Operator);
     let (admin, id) = (operator.clone(), company.user(ALICE).id);
-    let end = company.write(move |cx, tx| provision::reset_password(cx, tx, &admin, &id, "$argon2id$x".into()));
+    let end = company.write(move |cx, tx| provision::reset_password(cx, tx, None, &admin, &id, "$argon2id$x".into()));
     assert_eq!(denied(end).code(), "out_of_reach");
     let (admin, vault) = (operator.clone(), Arc::clone(&company.vault));
     let spec = UserSpec {
@@ -409,7 +410,9 @@ fn nobody_becomes_somebody_of_a_further_role_by_their_password() {
     // An equal and everybody without a role are within reach.
     for username in [CAROL, DAVE] {
         let (admin, id) = (operator.clone(), company.user(username).id);
-        granted(company.write(move |cx, tx| provision::reset_password(cx, tx, &admin, &id, "$argon2id$x".into())));
+        granted(
+            company.write(move |cx, tx| provision::reset_password(cx, tx, None, &admin, &id, "$argon2id$x".into())),
+        );
     }
     // Nor is an owner who was cut off let in again by somebody else.
     granted(give(&company, &company.admin, person(DAVE, AdminRole::Owner)));

@@ -338,8 +338,16 @@ fn a_new_password_ends_what_was_signed_in_with_the_old_one() {
     let company = Company::new();
     let (session, family) = signed_in(&company, ALICE);
     let (admin, id) = (company.admin.clone(), company.user(ALICE).id);
+    let (vault, issuer) = (Arc::clone(&company.vault), company.idp.issuer.clone());
     let person = id.clone();
-    granted(company.write(move |cx, tx| provision::reset_password(cx, tx, &admin, &id, "$argon2id$new".to_owned())));
+    granted(company.write(move |cx, tx| {
+        let ends = Some((&*vault, &issuer));
+        provision::reset_password(cx, tx, ends, &admin, &id, "$argon2id$new".to_owned())
+    }));
+    let user = company.user(ALICE);
+    assert_eq!((user.is_active(), user.not_before), (true, Some(company.clock.now())));
+    let jobs = company.write(|cx, tx| tx.claim_jobs(cx.now, cx.now.plus(Duration::from_secs(1)), 9));
+    assert_eq!(jobs.len(), 1, "access tokens end by a job");
     assert_eq!(
         company
             .read(move |tx| tx.find_credential(&person))

@@ -50,7 +50,7 @@ enum UsersCommand {
         /// User name or id
         username: String,
     },
-    /// Set a new password and end what was signed in with the old one
+    /// Set a new password and end everything that the old one may have opened
     Password {
         /// User name or id
         username: String,

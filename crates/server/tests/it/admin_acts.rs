@@ -1,10 +1,11 @@
 //! Acts of an administrator: what they change, what the log says, what is never shown.
 
 use lanyard_protocol::gateway::Revoked;
-use lanyard_testkit::company::{IDE_AT_RAS, LINEAR, PASSWORD};
+use lanyard_testkit::company::{ALICE, IDE_AT_RAS, LINEAR, PASSWORD};
 use serde_json::{Value, json};
 
 use crate::admin_world::{Api, refused};
+use crate::support::claims;
 
 #[tokio::test]
 async fn a_change_is_recorded_with_before_and_after() {
@@ -124,6 +125,36 @@ async fn a_client_that_is_switched_off_loses_what_it_holds() {
     assert_eq!(answer.json()["change"], "changed");
     let exchange = api.world.exchange(live["id_token"].as_str().unwrap(), &[]).await;
     assert_eq!(exchange.error(), (401, "invalid_client".to_owned()));
+}
+
+#[tokio::test]
+async fn a_new_password_ends_access_tokens_and_id_jags_before_the_answer_rv_03() {
+    let reset = json!({"password": "a password that nobody else has"});
+    let document = json!({"username": ALICE, "password": "another password that nobody has"});
+    for (method, path, body) in [
+        ("POST", format!("/users/{ALICE}/password"), reset),
+        ("PUT", format!("/users/{ALICE}"), document),
+    ] {
+        let api = Api::new().await;
+        let token = api.world.redeem(&api.world.id_jag(ALICE).await).await.token();
+        let (in_hand, id_token) = (api.world.id_jag(ALICE).await, api.world.id_token(ALICE).await);
+        let answer = api.ask(method, &path, body).await;
+        assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
+        let told = api.world.view.0.lock().unwrap().clone();
+        let subject_of = claims(&token)["sub"].clone();
+        assert!(
+            told.iter()
+                .any(|entry| matches!(&entry.revoked, Revoked::Subject { subject, .. } if subject_of == *subject)),
+            "{path}: {told:?}"
+        );
+        assert_eq!(
+            api.world.redeem(&in_hand).await.error(),
+            (400, "invalid_grant".to_owned())
+        );
+        api.world.assert_denied("ras.id_jag.denied", "cut_off");
+        let exchange = api.world.exchange(&id_token, &[]).await;
+        assert_eq!(exchange.error(), (400, "invalid_grant".to_owned()), "{path}");
+    }
 }
 
 #[tokio::test]

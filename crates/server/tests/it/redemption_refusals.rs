@@ -186,6 +186,21 @@ async fn every_claim_must_be_there_with_its_type_ras_jb_09() {
             world.assert_denied("ras.id_jag.denied", "claims");
         }
     }
+    // Absent and malformed are different, also for claims that may be left out.
+    for claim in [
+        "nbf",
+        "resource",
+        "scope",
+        "aud_sub",
+        "tenant",
+        "acr",
+        "cnf",
+        "authorization_details",
+    ] {
+        let id_jag = world.forged(|claims| claims[claim] = Value::Null);
+        assert_eq!(world.redeem(&id_jag).await.error(), invalid_grant(), "{claim} null");
+        world.assert_denied("ras.id_jag.denied", "claims");
+    }
     let huge = world.forged(|claims| claims["jti"] = "j".repeat(257).into());
     assert_eq!(world.redeem(&huge).await.error(), invalid_grant(), "RAS-JB-14");
 }

@@ -264,7 +264,7 @@ pub(crate) async fn reactivate(
     Ok(Json(record))
 }
 
-/// Sets a new password and ends what was signed in with the old one.
+/// Sets a new password and ends everything that the old one may have opened, before the answer.
 #[utoipa::path(post, path = "/admin/v1/users/{username}/password", request_body = NewPassword,
     responses((status = 200, body = RecordView<UserSpec>)))]
 pub(crate) async fn reset_password(
@@ -275,17 +275,20 @@ pub(crate) async fn reset_password(
     may(&deps, &caller, Permission::Write).await?;
     let hash = passwords::hashed(&deps, &caller, &username, request.password).await?;
     let admin = caller.admin.clone();
-    let record = change(&deps, &caller, move |cx, tx| {
+    let (vault, issuer) = (Arc::clone(&deps.basis.vault), deps.deployment.idp.clone());
+    let record = cut(&deps, &caller, move |cx, tx| {
         let user = match found(tx, &admin, Permission::Write, username)? {
             Ok(user) => user,
             Err(denial) => return Ok(Outcome::Denied(denial)),
         };
-        Ok(match provision::reset_password(cx, tx, &admin, &user.id, hash)? {
+        let ends = issuer.as_ref().map(|issuer| (&*vault, issuer));
+        Ok(match provision::reset_password(cx, tx, ends, &admin, &user.id, hash)? {
             Outcome::Granted(user) => Outcome::Granted(view(tx, &user)?),
             Outcome::Denied(denial) => Outcome::Denied(denial),
         })
     })
     .await?;
+    deps.cut_off.complete().await;
     Ok(Json(record))
 }
 
