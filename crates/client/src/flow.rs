@@ -22,6 +22,7 @@ use crate::discovery::{self, DiscoveryError, ResourceMetadata};
 use crate::flow_error::FlowError;
 use crate::interactive::Interactive;
 use crate::jwt_bearer::RedemptionStyle;
+use crate::step_up::Reauthentication;
 use crate::store::{BoxFuture, CredentialStore, MemoryStore};
 use crate::subject::{Enterprise, Subject};
 use crate::target::Target;
@@ -40,6 +41,7 @@ pub struct Flow {
     subject: Option<Subject>,
     credentials: HashMap<Issuer, ClientIdentity>,
     interactive: Option<Interactive>,
+    reauthentication: Option<Reauthentication>,
     style: RedemptionStyle,
     targets: Mutex<HashMap<String, Arc<Target>>>,
     tokens: TokenCache,
@@ -54,6 +56,7 @@ pub struct FlowBuilder {
     enterprise: Option<Enterprise>,
     credentials: HashMap<Issuer, ClientIdentity>,
     interactive: Option<Interactive>,
+    reauthentication: Option<Reauthentication>,
     style: RedemptionStyle,
 }
 
@@ -100,6 +103,13 @@ impl FlowBuilder {
         self
     }
 
+    /// Lets the flow sign the person in again when a server asks for a stronger or more recent sign-in (SU-03).
+    #[must_use]
+    pub fn reauthentication(mut self, reauthentication: Reauthentication) -> Self {
+        self.reauthentication = Some(reauthentication);
+        self
+    }
+
     /// How redemptions are written (CL-JB-02).
     #[must_use]
     pub fn redemption(mut self, style: RedemptionStyle) -> Self {
@@ -119,6 +129,7 @@ impl FlowBuilder {
             subject: self.enterprise.map(|enterprise| Subject::new(enterprise, self.store)),
             credentials: self.credentials,
             interactive: self.interactive,
+            reauthentication: self.reauthentication,
             style: self.style,
             targets: Mutex::default(),
             tokens: TokenCache::default(),
@@ -138,6 +149,7 @@ impl Flow {
             enterprise: None,
             credentials: HashMap::new(),
             interactive: None,
+            reauthentication: None,
             style: RedemptionStyle::default(),
         }
     }
@@ -151,7 +163,7 @@ impl Flow {
             Some(target) => target,
             None => self.discover_unasked(mcp_url).await?,
         };
-        self.obtain(&target, scopes, None).await
+        self.obtain(&target, scopes, None, &mut Attempts::default()).await
     }
 
     /// Finds out what `mcp_url` is protected by. The challenge of a 401 says where to look (CL-DI-01).
@@ -259,6 +271,7 @@ impl Flow {
         target: &Target,
         add: &ScopeSet,
         refused: Option<&SecretString>,
+        attempts: &mut Attempts,
     ) -> Result<AccessToken, FlowError> {
         let slot = self.tokens.slot(&self.key(target).await?);
         let mut slot = slot.lock().await;
@@ -269,13 +282,26 @@ impl Flow {
                 return Ok(token.clone());
             }
         }
-        self.fill(&mut slot, target, wanted).await
+        self.fill(&mut slot, target, wanted, attempts).await
     }
 
-    /// What was asked for before stays as it was when the server says no: a refused step-up spoils nothing.
-    async fn fill(&self, slot: &mut Slot, target: &Target, wanted: ScopeSet) -> Result<AccessToken, FlowError> {
+    /// What was asked for before stays as it was when the server says no: a refused step-up spoils nothing. When the IdP
+    /// asks for a better sign-in, there is one, and one more exchange (SU-03).
+    async fn fill(
+        &self,
+        slot: &mut Slot,
+        target: &Target,
+        wanted: ScopeSet,
+        attempts: &mut Attempts,
+    ) -> Result<AccessToken, FlowError> {
         let token = match (&self.subject, &self.interactive) {
-            (Some(subject), _) if target.managed => self.redeem_for(subject, target, &wanted).await?,
+            (Some(subject), _) if target.managed => match self.redeem_for(subject, target, &wanted).await {
+                Err(needed @ FlowError::StepUp { .. }) => {
+                    self.sign_in_again(needed, attempts).await?;
+                    self.redeem_for(subject, target, &wanted).await?
+                }
+                token => token?,
+            },
             (_, Some(interactive)) => self.authorize(interactive, target, &wanted).await?,
             _ => {
                 let issuer = target.authorization_server.issuer.clone();
@@ -296,6 +322,7 @@ impl Flow {
         target: &Target,
         challenged: &ScopeSet,
         refused: Option<&SecretString>,
+        attempts: &mut Attempts,
     ) -> Result<AccessToken, FlowError> {
         let slot = self.tokens.slot(&self.key(target).await?);
         let mut slot = slot.lock().await;
@@ -313,7 +340,7 @@ impl Flow {
             };
         }
         let wanted = slot.requested.union(challenged);
-        let token = self.fill(&mut slot, target, wanted).await?;
+        let token = self.fill(&mut slot, target, wanted, attempts).await?;
         if let Some(granted) = &token.scope
             && !challenged.is_subset(granted)
         {
@@ -333,16 +360,33 @@ impl Flow {
         let challenge = rejection.bearer();
         let parameter = |name| challenge.and_then(|challenge| challenge.parameter(name));
         match (rejection.status, rejection.error()) {
-            (401, Some("insufficient_user_authentication")) => Err(FlowError::StepUp {
-                acr_values: parameter("acr_values").map(crate::token_endpoint::plain),
-                max_age: parameter("max_age").and_then(|seconds| seconds.parse().ok()),
-            }),
+            // A matter of the sign-in and never of scopes (SU-08): sign in, exchange and redeem anew (SU-06).
+            (401, Some("insufficient_user_authentication")) => {
+                let needed = FlowError::StepUp {
+                    acr_values: parameter("acr_values").map(crate::token_endpoint::plain),
+                    max_age: parameter("max_age").and_then(|seconds| seconds.parse().ok()),
+                };
+                if self.reauthentication.is_none() {
+                    return Err(needed);
+                }
+                let target = match self.target(mcp_url) {
+                    Some(target) => target,
+                    None => self.discover(mcp_url, challenge).await?,
+                };
+                if !target.managed {
+                    return Err(needed);
+                }
+                self.sign_in_again(needed, attempts).await?;
+                self.obtain(&target, &ScopeSet::empty(), rejection.token.as_ref(), attempts)
+                    .await
+            }
             (401, _) if attempts.renewals > 0 => Err(FlowError::Rejected),
             (401, _) => {
                 attempts.renewals += 1;
                 // Read again: the server may have moved to another authorization server (CL-ST-02).
                 let target = self.discover(mcp_url, challenge).await?;
-                self.obtain(&target, &ScopeSet::empty(), rejection.token.as_ref()).await
+                self.obtain(&target, &ScopeSet::empty(), rejection.token.as_ref(), attempts)
+                    .await
             }
             (_, Some("insufficient_scope")) => {
                 let challenged = discovery::challenged_scopes(challenge).ok_or(FlowError::Forbidden)?;
@@ -354,7 +398,8 @@ impl Flow {
                     Some(target) => target,
                     None => self.discover(mcp_url, challenge).await?,
                 };
-                self.step_up(&target, &challenged, rejection.token.as_ref()).await
+                self.step_up(&target, &challenged, rejection.token.as_ref(), attempts)
+                    .await
             }
             _ => Err(FlowError::Forbidden),
         }
@@ -371,7 +416,8 @@ impl Flow {
             Some(token) if token.is_fresh(self.now()) => Ok(Some(token.clone())),
             Some(_) => {
                 let wanted = slot.requested.clone();
-                self.fill(&mut slot, &target, wanted).await.map(Some)
+                let attempts = &mut Attempts::default();
+                self.fill(&mut slot, &target, wanted, attempts).await.map(Some)
             }
         }
     }
@@ -401,6 +447,10 @@ impl Flow {
 
     pub(crate) fn random(&self) -> &dyn Random {
         self.random.as_ref()
+    }
+
+    pub(crate) const fn reauthentication(&self) -> Option<&Reauthentication> {
+        self.reauthentication.as_ref()
     }
 
     pub(crate) const fn keys(&self) -> &JwksCache {

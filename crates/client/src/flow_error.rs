@@ -64,6 +64,9 @@ pub enum FlowError {
         /// How fresh it must be, in seconds.
         max_age: Option<u64>,
     },
+    /// Somebody else signed in when the person was asked to sign in again. Nothing of it was kept.
+    #[error("another person signed in")]
+    OtherPerson,
     /// Policy says no. No browser opens: signing in again would not help.
     #[error("access is not permitted ({leg}): {refusal}")]
     Denied {

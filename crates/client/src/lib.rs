@@ -24,6 +24,7 @@ pub mod registration;
 pub mod revocation;
 pub mod session;
 pub mod sign_in;
+pub mod step_up;
 pub mod store;
 pub mod subject;
 pub mod target;

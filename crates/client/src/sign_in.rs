@@ -18,11 +18,12 @@ use lanyard_protocol::issuer::Issuer;
 use lanyard_protocol::metadata::authorization_server::AuthorizationServerMetadata;
 use lanyard_protocol::oauth::grant_type::GrantType;
 use lanyard_protocol::oauth::token_response::TokenResponse;
-use lanyard_protocol::scope::ScopeSet;
+use lanyard_protocol::scope::{Scope, ScopeSet};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use crate::credentials::Caller;
+use crate::session::UnreadableSession;
 use crate::token_endpoint::{TokenError, plain, protected_url, token_request, token_response};
 
 /// The algorithms that an ID token may be signed with (TOK-GN-01).
@@ -77,6 +78,18 @@ impl PendingSignIn {
 pub struct AuthorizationCode {
     code: SecretString,
     pending: PendingSignIn,
+}
+
+/// The scopes of a sign-in at an enterprise IdP, as far as it knows them (CL-SS-04): who the person is, a refresh token,
+/// and at a Lanyard issuer the list of connectors.
+pub fn usual_scopes(metadata: &AuthorizationServerMetadata) -> ScopeSet {
+    let known = &metadata.scopes_supported;
+    let connectors = metadata.lanyard_connectors_endpoint.is_some().then_some("connectors");
+    let wanted = ["openid", "profile", "offline_access"].into_iter().chain(connectors);
+    wanted
+        .filter(|scope| known.is_empty() || known.iter().any(|own| own == scope))
+        .filter_map(|scope| Scope::parse(scope).ok())
+        .collect()
 }
 
 /// Builds the URL that the person's browser opens, and what must be kept for the answer.
@@ -289,6 +302,9 @@ pub enum IdTokenError {
     /// `auth_time` is missing or older than `max_age` allows.
     #[error("the sign-in is older than was asked for")]
     TooOld,
+    /// It lacks what a sign-in needs.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableSession),
 }
 
 /// Why a sign-in did not come to a code.

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use lanyard_jose::token::{IdToken, Unverified, Verified};
 use lanyard_protocol::issuer::Issuer;
 use lanyard_protocol::oauth::error::ErrorCode;
 use lanyard_protocol::oauth::token_response::TokenResponse;
@@ -160,23 +161,13 @@ impl Subject {
         let Some(id_token) = &answer.id_token else {
             return Ok(session.with_tokens(answer, now));
         };
-        let server = flow.server(&self.enterprise.issuer).await?;
-        let jwks_uri = server
-            .jwks_uri
-            .as_deref()
-            .ok_or(DiscoveryError::NoEndpoint("jwks_uri"))?;
-        let kid = lanyard_jose::token::Unverified::<lanyard_jose::token::IdToken>::parse(id_token)
-            .map_err(|error| FlowError::IdToken(error.into()))?
-            .kid()
-            .map(str::to_owned);
-        let keys = flow.keys().keys(jwks_uri, kid.as_deref()).await?;
         let expected = ExpectedIdToken {
             issuer: self.enterprise.issuer.clone(),
             client_id: self.enterprise.identity.client_id.clone(),
             nonce: None,
             max_age: None,
         };
-        let claims = check_id_token(id_token, Some(&answer.access_token), &keys, &expected, now)?;
+        let claims = self.check(flow, id_token, &answer.access_token, &expected).await?;
         if claims.sub.as_str() != session.subject {
             return Err(self.over(None));
         }
@@ -184,6 +175,42 @@ impl Subject {
         session.id_token = SecretString::from(id_token.clone());
         session.id_token_expires_at = claims.exp.seconds();
         Ok(session)
+    }
+
+    /// Checks an ID token of the IdP with the keys that it publishes.
+    pub(crate) async fn check(
+        &self,
+        flow: &Flow,
+        id_token: &str,
+        access_token: &str,
+        expected: &ExpectedIdToken,
+    ) -> Result<Verified<IdToken>, FlowError> {
+        let server = flow.server(&self.enterprise.issuer).await?;
+        let jwks_uri = server
+            .jwks_uri
+            .as_deref()
+            .ok_or(DiscoveryError::NoEndpoint("jwks_uri"))?;
+        let kid = Unverified::<IdToken>::parse(id_token)
+            .map_err(|error| FlowError::IdToken(error.into()))?
+            .kid()
+            .map(str::to_owned);
+        let keys = flow.keys().keys(jwks_uri, kid.as_deref()).await?;
+        Ok(check_id_token(
+            id_token,
+            Some(access_token),
+            &keys,
+            expected,
+            flow.now(),
+        )?)
+    }
+
+    /// Keeps another sign-in of the same person in place of the present one.
+    pub(crate) async fn replace(&self, session: &Session) -> Result<(), FlowError> {
+        let mut current = self.current.lock().await;
+        let _guard = self.store.lock(&self.enterprise.issuer).await?;
+        self.store.save(session).await?;
+        *current = Some(session.clone());
+        Ok(())
     }
 
     pub(crate) async fn token_endpoint(&self, flow: &Flow) -> Result<String, FlowError> {

@@ -80,4 +80,6 @@ pub struct Attempts {
     pub renewals: u8,
     /// After a 403 that asked for scopes.
     pub step_ups: u8,
+    /// After somebody asked for a stronger or more recent sign-in.
+    pub sign_ins: u8,
 }

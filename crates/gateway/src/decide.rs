@@ -4,6 +4,7 @@
 
 use lanyard_protocol::gateway::Route;
 use lanyard_protocol::scope::ScopeSet;
+use lanyard_protocol::step_up::AuthenticationNeed;
 
 use crate::mcp::message::{Message, MessageKind};
 use crate::mcp::method;
@@ -80,6 +81,28 @@ pub(crate) fn decide(
     } else {
         Err(Denial::Scope(needed.clone()))
     }
+}
+
+/// The sign-in that a request asks for besides its scopes (SU-05): that of its tool, or of every tool not named.
+pub(crate) fn authentication_needed<'a>(
+    route: &'a Route,
+    era: Era,
+    message: &Message<'_>,
+) -> Option<&'a AuthenticationNeed> {
+    if route.authentication.is_empty() || message.kind != MessageKind::Request {
+        return None;
+    }
+    let tool = if message.method == "tools/call" {
+        let named = message.name.as_deref();
+        named
+            .filter(|tool| route.tools.contains_key(*tool))
+            .unwrap_or(EVERY_TOOL)
+    } else if method::is_known(era, &message.method) {
+        return None;
+    } else {
+        EVERY_TOOL
+    };
+    route.authentication.get(tool)
 }
 
 /// A token needs some scope of the route for anything at all; a token without scopes has no privileges.
@@ -168,6 +191,30 @@ mod tests {
             decided(tools, "read", Era::Stateless, call("pay")),
             Err(Denial::Scope(all))
         );
+    }
+
+    #[test]
+    fn what_a_tool_asks_of_a_sign_in_is_its_own_entry_or_that_of_every_tool_not_named_su_05() {
+        let mut route = route(json!({"pay": "approve", "look": "read", "*": "read"}));
+        let need = |max_age| AuthenticationNeed {
+            acr_values: Vec::new(),
+            max_age: Some(max_age),
+        };
+        route.authentication = [("pay".to_owned(), need(60)), ("*".to_owned(), need(600))].into();
+        for (body, expected) in [
+            (call("pay"), Some(60)),
+            (call("look"), None),
+            (call("other"), Some(600)),
+            (json!({"method": "tools/list"}), None),
+            (json!({"method": "vendor/thing"}), Some(600)),
+        ] {
+            let mut body = body;
+            (body["jsonrpc"], body["id"]) = (json!("2.0"), json!(1));
+            let body = body.to_string();
+            let message = Message::read(body.as_bytes()).unwrap();
+            let needed = authentication_needed(&route, Era::Sessions, &message);
+            assert_eq!(needed.and_then(|need| need.max_age), expected, "{body}");
+        }
     }
 
     #[test]

@@ -51,6 +51,12 @@ impl Gateway {
             let response = denied(&denial, exchange, era, &message);
             return self.refuse(exchange, Some(&message), denial.code(), response).await;
         }
+        if let Some(need) = decide::authentication_needed(&route.config, era, &message)
+            && let Err(refusal) = route.verifier.require_authentication(&exchange.token, need)
+        {
+            let response = answer::refused(&refusal, route.verifier.resource());
+            return self.refuse(exchange, Some(&message), refusal.code(), response).await;
+        }
         let session = match self.session(exchange, era, &message) {
             Ok(session) => session,
             Err(refusal) => {

@@ -196,6 +196,9 @@ fn check(route: &Route) -> Result<Uri, &'static str> {
     if route.resource.path().is_empty() || route.resource.as_str().contains('?') {
         return Err("the resource must be a URL without a query");
     }
+    if route.authentication.keys().any(|tool| !route.tools.contains_key(tool)) {
+        return Err("authentication names a tool that is not mapped");
+    }
     upstream::parse(&route.upstream, route.insecure_upstream)
 }
 

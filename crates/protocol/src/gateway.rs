@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::issuer::Issuer;
 use crate::resource::ResourceId;
 use crate::scope::{Scope, ScopeSet};
+use crate::step_up::AuthenticationNeed;
 
 /// All routes of a gateway at one version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub struct Route {
     pub insecure_upstream: bool,
     /// Tool name → scopes needed. `"*"` stands for every tool not named; without it unmapped tools are refused (RS-GW-04).
     pub tools: BTreeMap<String, ScopeSet>,
+    /// Tool name of `tools`, or its `"*"` → the sign-in that a call asks for besides its scopes (SU-05).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub authentication: BTreeMap<String, AuthenticationNeed>,
     /// Scopes listed in the metadata and in the first challenge.
     #[serde(default)]
     pub scopes: ScopeSet,

@@ -15,6 +15,7 @@ pub mod metadata;
 pub mod oauth;
 pub mod resource;
 pub mod scope;
+pub mod step_up;
 pub mod url_rules;
 
 /// The extension identifier of Enterprise-Managed Authorization (EMA, section 2).

@@ -1,6 +1,6 @@
 //! The tower layer in front of an MCP server.
 //!
-//! Owns the order Origin, token, scope (RS-WR-01, RS-WR-02). Never reads the body.
+//! Owns the order Origin, token, scope, sign-in (RS-WR-01, RS-WR-02). Never reads the body.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use http_body_util::{Either, Full};
 use lanyard_protocol::scope::ScopeSet;
+use lanyard_protocol::step_up::AuthenticationNeed;
 use tower::{Layer, Service};
 
 use crate::origin::Origins;
@@ -27,6 +28,7 @@ pub struct ProtectLayer(Arc<Protection>);
 struct Protection {
     verifier: Verifier,
     required: ScopeSet,
+    authentication: AuthenticationNeed,
     origins: Origins,
 }
 
@@ -37,6 +39,7 @@ impl ProtectLayer {
         Self(Arc::new(Protection {
             verifier,
             required: ScopeSet::empty(),
+            authentication: AuthenticationNeed::default(),
             origins,
         }))
     }
@@ -45,6 +48,13 @@ impl ProtectLayer {
     #[must_use]
     pub fn require(self, scopes: ScopeSet) -> Self {
         self.change(|protection| protection.required = scopes)
+    }
+
+    /// The sign-in that every request needs (RFC 9470); what single operations need is the server's to check, with
+    /// [`Verifier::require_authentication`].
+    #[must_use]
+    pub fn require_authentication(self, need: AuthenticationNeed) -> Self {
+        self.change(|protection| protection.authentication = need)
     }
 
     /// Origins that web pages may call from, besides the resource's own.
@@ -57,6 +67,7 @@ impl ProtectLayer {
         let mut protection = Arc::try_unwrap(self.0).unwrap_or_else(|shared| Protection {
             verifier: shared.verifier.clone(),
             required: shared.required.clone(),
+            authentication: shared.authentication.clone(),
             origins: shared.origins.clone(),
         });
         change(&mut protection);
@@ -125,6 +136,7 @@ impl Protection {
         }
         let token = self.verifier.verify_request(parts).await?;
         self.verifier.require_scopes(&token, &self.required)?;
+        self.verifier.require_authentication(&token, &self.authentication)?;
         parts.extensions.insert(token);
         Ok(())
     }

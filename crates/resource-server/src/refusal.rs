@@ -9,6 +9,7 @@ use http_body_util::Full;
 use lanyard_jose::verify::VerifyError;
 use lanyard_protocol::challenge::Challenge;
 use lanyard_protocol::scope::ScopeSet;
+use lanyard_protocol::step_up::AuthenticationNeed;
 
 use crate::credential::MalformedCredentials;
 use crate::resource::ProtectedResource;
@@ -29,6 +30,8 @@ pub enum Refusal {
     Bound,
     /// The token lacks scopes that the operation needs (row 22).
     Scope(ScopeSet),
+    /// The sign-in behind the token is too weak or too old for the operation (row 24).
+    Authentication(AuthenticationNeed),
     /// The `Origin` may not call (row 26).
     Origin,
     /// The keys cannot be had.
@@ -47,6 +50,7 @@ impl Refusal {
             Self::Revoked => "revoked",
             Self::Bound => "proof_of_possession",
             Self::Scope(_) => "insufficient_scope",
+            Self::Authentication(_) => "insufficient_user_authentication",
             Self::Origin => "origin",
             Self::Keys => "keys_unavailable",
             Self::Stale => "revocation_stale",
@@ -56,7 +60,9 @@ impl Refusal {
     /// The HTTP status.
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::NoCredentials | Self::Token(_) | Self::Revoked | Self::Bound => StatusCode::UNAUTHORIZED,
+            Self::NoCredentials | Self::Token(_) | Self::Revoked | Self::Bound | Self::Authentication(_) => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Scope(_) | Self::Origin => StatusCode::FORBIDDEN,
             Self::Keys | Self::Stale => StatusCode::SERVICE_UNAVAILABLE,
@@ -70,6 +76,7 @@ impl Refusal {
             Self::Malformed(_) => Some(resource.invalid_request(self.description())),
             Self::Token(_) | Self::Revoked | Self::Bound => Some(resource.invalid_token(self.description())),
             Self::Scope(needed) => Some(resource.insufficient_scope(needed, self.description())),
+            Self::Authentication(need) => Some(resource.insufficient_authentication(need, self.description())),
             Self::Origin | Self::Keys | Self::Stale => None,
         }
     }
@@ -103,6 +110,7 @@ impl Refusal {
             Self::Malformed(_) => Some("invalid_request"),
             Self::Token(_) | Self::Revoked | Self::Bound => Some("invalid_token"),
             Self::Scope(_) => Some("insufficient_scope"),
+            Self::Authentication(_) => Some("insufficient_user_authentication"),
             Self::Origin => Some("access_denied"),
             Self::Keys | Self::Stale => Some("temporarily_unavailable"),
         }
@@ -117,6 +125,7 @@ impl Refusal {
             Self::Revoked => "the access token was revoked",
             Self::Bound => "key-bound access tokens are not accepted here",
             Self::Scope(_) => "the access token lacks a scope that this operation needs",
+            Self::Authentication(_) => "this operation needs a stronger or more recent sign-in",
             Self::Origin => "this origin may not call",
             Self::Keys | Self::Stale => "the access token cannot be checked at the moment, try again",
         }

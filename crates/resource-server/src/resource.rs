@@ -12,6 +12,7 @@ use lanyard_protocol::issuer::Issuer;
 use lanyard_protocol::metadata::protected_resource::ProtectedResourceMetadata;
 use lanyard_protocol::resource::ResourceId;
 use lanyard_protocol::scope::{Scope, ScopeSet};
+use lanyard_protocol::step_up::AuthenticationNeed;
 
 /// A resource as it presents itself to clients.
 #[derive(Debug, Clone)]
@@ -140,6 +141,20 @@ impl ProtectedResource {
             .with("error_description", description)
     }
 
+    /// Form D: the sign-in behind the token is too weak or too old (SU-05; RFC 9470, section 3).
+    pub fn insufficient_authentication(&self, need: &AuthenticationNeed, description: &str) -> Challenge {
+        let mut challenge = Challenge::bearer()
+            .with("error", "insufficient_user_authentication")
+            .with("error_description", description);
+        if !need.acr_values.is_empty() {
+            challenge = challenge.with("acr_values", &need.acr_values.join(" "));
+        }
+        if let Some(max_age) = need.max_age {
+            challenge = challenge.with("max_age", &max_age.to_string());
+        }
+        challenge.with("resource_metadata", &self.metadata_url)
+    }
+
     /// Row 25: several or malformed credentials.
     pub fn invalid_request(&self, description: &str) -> Challenge {
         Challenge::bearer()
@@ -192,6 +207,19 @@ mod tests {
             format!(
                 r#"Bearer error="insufficient_scope", scope="a c", resource_metadata="{metadata}", error_description="more is needed""#
             )
+        );
+    }
+
+    #[test]
+    fn a_weak_sign_in_is_challenged_in_form_d_su_05() {
+        let need = AuthenticationNeed {
+            acr_values: vec!["urn:northwind:acr:phrh".to_owned(), "phr".to_owned()],
+            max_age: Some(300),
+        };
+        let challenge = resource().insufficient_authentication(&need, "recent strong login needed");
+        assert_eq!(
+            challenge.to_string(),
+            r#"Bearer error="insufficient_user_authentication", error_description="recent strong login needed", acr_values="urn:northwind:acr:phrh phr", max_age="300", resource_metadata="https://h/.well-known/oauth-protected-resource/mcp""#
         );
     }
 

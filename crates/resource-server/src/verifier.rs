@@ -11,6 +11,7 @@ use lanyard_jose::algorithm::Algorithm;
 use lanyard_jose::token::{AccessToken, Unverified, Verified};
 use lanyard_jose::verify::{Audience, Expected, VerdictCache, VerifyError};
 use lanyard_protocol::scope::ScopeSet;
+use lanyard_protocol::step_up::AuthenticationNeed;
 
 use crate::clock::Clock;
 use crate::credential::bearer;
@@ -157,6 +158,21 @@ impl Verifier {
             return Ok(());
         }
         Err(Refusal::Scope(needed.clone()))
+    }
+
+    /// Whether the sign-in behind a token is strong and recent enough. Never a matter of scopes (SU-08).
+    ///
+    /// # Errors
+    /// [`Refusal::Authentication`] with what is needed.
+    pub fn require_authentication(
+        &self,
+        token: &Verified<AccessToken>,
+        need: &AuthenticationNeed,
+    ) -> Result<(), Refusal> {
+        if need.is_met(token.acr.as_deref(), token.auth_time, (self.parts.clock)(), self.leeway) {
+            return Ok(());
+        }
+        Err(Refusal::Authentication(need.clone()))
     }
 
     /// Looks again whether a token that was verified may still be used, for streams that live on (RS-W26-08).

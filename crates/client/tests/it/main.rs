@@ -11,6 +11,7 @@ mod denial;
 mod discovery;
 mod interactive;
 mod managed;
+mod reauthentication;
 mod renewal;
 #[cfg(feature = "rmcp")]
 mod rmcp_wire;

@@ -48,6 +48,10 @@ pub(crate) struct Knobs {
     /// A second authorization server and a second MCP server exist.
     pub(crate) moved: bool,
     pub(crate) authorize_iss: Option<String>,
+    /// What the ID tokens of sign-ins at the IdP say, one after the other; as usual when there is none left.
+    pub(crate) sign_ins: Vec<Value>,
+    /// The nonce of the last authorization request at the IdP.
+    pub(crate) nonce: Option<String>,
 }
 
 pub(crate) struct World {
@@ -72,6 +76,7 @@ impl World {
         let idp = json!({
             "issuer": IDP, "token_endpoint": format!("{IDP}/token"), "authorization_endpoint": format!("{IDP}/authorize"),
             "jwks_uri": format!("{IDP}/jwks"), "code_challenge_methods_supported": ["S256"],
+            "revocation_endpoint": format!("{IDP}/revoke"), "scopes_supported": ["openid", "profile", "offline_access"],
         });
         Arc::new(Self {
             key: SigningKey::generate(Algorithm::Es256).unwrap(),
@@ -91,6 +96,8 @@ impl World {
                 legacy: false,
                 moved: false,
                 authorize_iss: Some(RAS.to_owned()),
+                sign_ins: Vec::new(),
+                nonce: None,
             }),
             log: Mutex::default(),
             issued: Mutex::default(),
@@ -229,6 +236,15 @@ impl World {
             }
             let body = json!({"access_token": "at-idp", "token_type": "Bearer", "expires_in": 300,
                 "refresh_token": "refresh-2", "id_token": self.id_token(json!({}))});
+            return json_answer(200, &body);
+        }
+        if form.once("grant_type").unwrap() == Some("authorization_code") {
+            let mut claims = json!({"nonce": knobs.nonce, "acr": "urn:x:phrh"});
+            if !knobs.sign_ins.is_empty() {
+                merge(&mut claims, knobs.sign_ins.remove(0));
+            }
+            let body = json!({"access_token": "at-idp", "token_type": "Bearer", "expires_in": 300,
+                "refresh_token": "refresh-of-sign-in", "id_token": self.id_token(claims)});
             return json_answer(200, &body);
         }
         if !knobs.exchange.is_empty() {

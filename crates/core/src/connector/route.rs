@@ -3,8 +3,12 @@
 //! Owns which connectors become routes. Never forwards anything.
 
 use lanyard_protocol::gateway::{Route, RouteSnapshot, RouteStatus};
+use lanyard_protocol::scope::ScopeSet;
+use lanyard_protocol::step_up::AuthenticationNeed;
 
 use crate::connector::record::{Connector, ConnectorStatus};
+use crate::session::requirement::Requirement;
+use crate::session::strength::Strength;
 use crate::store::page::PageRequest;
 use crate::store::{StoreError, Tx};
 
@@ -37,6 +41,11 @@ fn route(connector: &Connector) -> Option<Route> {
         upstream: upstream.url.clone(),
         insecure_upstream: upstream.insecure,
         tools: connector.tools.clone(),
+        authentication: connector
+            .tools
+            .iter()
+            .filter_map(|(tool, scopes)| Some((tool.clone(), needed(connector, scopes)?)))
+            .collect(),
         scopes: connector.default_scopes.clone(),
         implied_scopes: std::collections::BTreeMap::new(),
         status: match connector.status {
@@ -47,5 +56,17 @@ fn route(connector: &Connector) -> Option<Route> {
         filter_tools: true,
         durable: upstream.durable,
         allowed_origins: Vec::new(),
+    })
+}
+
+/// What the scopes of a tool ask of a sign-in, as the gateway finds it in tokens.
+fn needed(connector: &Connector, scopes: &ScopeSet) -> Option<AuthenticationNeed> {
+    let all = scopes
+        .iter()
+        .filter_map(|scope| connector.requirement(scope))
+        .fold(Requirement::default(), Requirement::and);
+    (!all.is_nothing()).then(|| AuthenticationNeed {
+        acr_values: all.strength.map(Strength::acrs_that_do).unwrap_or_default(),
+        max_age: all.max_age,
     })
 }

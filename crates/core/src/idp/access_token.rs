@@ -22,7 +22,7 @@ pub fn claims(settings: &IdpSettings, grant: &TokenGrant) -> AccessTokenClaims {
         nbf: None,
         scope: Some(grant.scope.clone()).filter(|scope| !scope.is_empty()),
         auth_time: Some(NumericDate::from_seconds(grant.authentication.auth_time.seconds())),
-        acr: Some(grant.authentication.acr.clone()),
+        acr: Some(grant.authentication.acr_claim().to_owned()),
         amr: Some(grant.authentication.amr.clone()),
         cnf: None,
         tenant: None,

@@ -22,12 +22,13 @@ use crate::client::redirect::is_registered;
 use crate::client::registration::{Client, Side};
 use crate::clock::Timestamp;
 use crate::cx::Cx;
-use crate::id::SessionId;
+use crate::id::{SessionId, UserId};
 use crate::idp::settings::IdpSettings;
 use crate::idp::{excerpt, session};
 use crate::outcome::Outcome;
 use crate::session::code::AuthorizationCode;
-use crate::session::record::Session;
+use crate::session::record::{Authentication, Session};
+use crate::session::strength::Strength;
 use crate::store::{StoreError, Tx};
 
 /// A request whose client, redirect URI and parameters are right.
@@ -51,6 +52,8 @@ pub struct ValidAuthorize {
     pub sign_in_again: bool,
     /// The oldest acceptable sign-in, in seconds.
     pub max_age: Option<u64>,
+    /// The authentication contexts asked for, in the order of preference; an identity provider is asked for them too.
+    pub acr_values: Vec<String>,
     /// What to write into the user name field.
     pub login_hint: Option<String>,
     /// Preferred languages of pages.
@@ -58,6 +61,23 @@ pub struct ValidAuthorize {
     /// When the request was first made: a sign-in since then is always fresh. Set by [`check_client`] to now; who
     /// carries the request over a sign-in page may carry this with it, if nobody outside can change it.
     pub asked_at: Timestamp,
+}
+
+impl ValidAuthorize {
+    /// The strength that is asked for: the least of those named, since any of them will do. `None` when none of the
+    /// values is one of ours.
+    pub fn strength(&self) -> Option<Strength> {
+        self.acr_values.iter().filter_map(|acr| Strength::of_acr(acr)).min()
+    }
+
+    /// The strength that a sign-in lacks.
+    fn lacks(&self, authentication: &Authentication) -> Option<Strength> {
+        let named = |acr: &str| self.acr_values.iter().any(|value| value == acr);
+        if named(authentication.acr_claim()) {
+            return None;
+        }
+        self.strength().filter(|least| authentication.strength < *least)
+    }
 }
 
 /// Why a request was refused.
@@ -145,6 +165,10 @@ pub enum AuthorizeDenial {
     /// `login_required` (IDP-AU-08).
     #[error("a sign-in is needed and no page may be shown")]
     LoginRequired,
+    /// `unmet_authentication_requirements`: the person signed in and could not do so as strongly or as recently as was
+    /// asked for (RFC 9470, section 5).
+    #[error("the sign-in is weaker or older than was asked for")]
+    Unmet,
     /// `access_denied`: the session or the client changed while the code was being made.
     #[error("the sign-in does not stand any more")]
     SessionGone,
@@ -163,6 +187,7 @@ impl AuthorizeDenial {
             Self::ChallengeMissing => "challenge_missing",
             Self::Scope => "scope_not_available",
             Self::LoginRequired => "login_required",
+            Self::Unmet => "authentication_unmet",
             Self::SessionGone => "session_ended",
         }
     }
@@ -188,6 +213,9 @@ pub enum SignInReason {
     TooOld,
     /// `prompt=login` or `prompt=select_account`.
     Asked,
+    /// The sign-in is weaker than `acr_values` asks for: the page asks for a method that reaches this strength. One who
+    /// then signs in more weakly gets no code, and the client hears [`AuthorizeDenial::Unmet`].
+    TooWeak(Strength),
 }
 
 /// A code on its way to the client.
@@ -252,19 +280,19 @@ fn insufficiency(cx: &Cx, settings: &IdpSettings, valid: &ValidAuthorize, sessio
         return Some(SignInReason::NoSession);
     }
     let signed_in = session.authentication.auth_time;
-    if signed_in >= valid.asked_at {
-        return None;
-    }
-    if valid.sign_in_again {
+    let since_asked = signed_in >= valid.asked_at;
+    if valid.sign_in_again && !since_asked {
         return Some(SignInReason::Asked);
     }
-    let too_old = valid
-        .max_age
-        .is_some_and(|max_age| cx.now.since(signed_in) > Duration::from_secs(max_age));
-    too_old.then_some(SignInReason::TooOld)
+    let too_old = |max_age| cx.now.since(signed_in) > Duration::from_secs(max_age);
+    if valid.max_age.is_some_and(too_old) && !since_asked {
+        return Some(SignInReason::TooOld);
+    }
+    valid.lacks(&session.authentication).map(SignInReason::TooWeak)
 }
 
-/// Issues a code in a session, reading session, person and client again.
+/// Issues a code in a session, reading session, person and client again. A session that is not enough although the
+/// person just signed in is answered with [`AuthorizeDenial::Unmet`].
 ///
 /// # Errors
 /// [`StoreError`].
@@ -275,12 +303,23 @@ pub fn issue_code(
     valid: &ValidAuthorize,
     session: &SessionId,
 ) -> Result<Outcome<IssuedCode, AuthorizeDenial>, StoreError> {
-    let Some(session) = usable_session(cx, tx, settings, valid, session)? else {
-        let event = NewEvent::denied("idp.code.denied", AuthorizeDenial::SessionGone.code())
-            .client(&valid.client.client_id)
-            .target(excerpt(&valid.redirect_uri));
-        record(cx, tx, event)?;
-        return Ok(Outcome::Denied(AuthorizeDenial::SessionGone));
+    let session = match usable_session(cx, tx, settings, valid, session)? {
+        Ok(session) => session,
+        Err((denial, user)) => {
+            let mut event = NewEvent::denied("idp.code.denied", denial.code())
+                .client(&valid.client.client_id)
+                .target(excerpt(&valid.redirect_uri));
+            if let Some(user) = &user {
+                event = event.subject(user.as_str());
+            }
+            if denial == AuthorizeDenial::Unmet {
+                event = event
+                    .detail_if("acr_values", Some(excerpt(&valid.acr_values.join(" "))))
+                    .detail_if("max_age", valid.max_age);
+            }
+            record(cx, tx, event)?;
+            return Ok(Outcome::Denied(denial));
+        }
     };
     let code = random::token(&*cx.random);
     tx.insert_code(&AuthorizationCode {
@@ -310,27 +349,35 @@ pub fn issue_code(
     Ok(Outcome::Granted(IssuedCode { code, location }))
 }
 
+/// The session, or why there is no code in it, and whose it is.
+type Usable = Result<Session, (AuthorizeDenial, Option<UserId>)>;
+
 fn usable_session(
     cx: &Cx,
     tx: &mut dyn Tx,
     settings: &IdpSettings,
     valid: &ValidAuthorize,
     id: &SessionId,
-) -> Result<Option<Session>, StoreError> {
+) -> Result<Usable, StoreError> {
+    const GONE: Usable = Err((AuthorizeDenial::SessionGone, None));
     let current = tx.find_client(Side::Idp, &valid.client.client_id)?;
     if current.is_none_or(|client| !client.enabled || client.version != valid.client.version) {
-        return Ok(None);
+        return Ok(GONE);
     }
     let Some(session) = tx.find_session(id)? else {
-        return Ok(None);
+        return Ok(GONE);
     };
-    if insufficiency(cx, settings, valid, &session).is_some() {
-        return Ok(None);
-    }
     let user = tx.find_user(&session.user)?;
-    Ok(user
-        .is_some_and(|user| session::may_use(&user, &session))
-        .then_some(session))
+    if !user.is_some_and(|user| session::may_use(&user, &session)) {
+        return Ok(GONE);
+    }
+    Ok(match insufficiency(cx, settings, valid, &session) {
+        None => Ok(session),
+        Some(SignInReason::NoSession) => GONE,
+        Some(SignInReason::TooOld | SignInReason::Asked | SignInReason::TooWeak(_)) => {
+            Err((AuthorizeDenial::Unmet, Some(session.user)))
+        }
+    })
 }
 
 /// Records a refused request. Whether each one is worth an event is the pipeline's to decide.

@@ -76,7 +76,7 @@ pub fn claims(settings: &IdpSettings, grant: &IdJagGrant) -> IdJagClaims {
         aud_tenant: grant.aud_tenant.clone(),
         aud_sub: None,
         auth_time: Some(NumericDate::from_seconds(grant.authentication.auth_time.seconds())),
-        acr: Some(grant.authentication.acr.clone()),
+        acr: Some(grant.authentication.acr_claim().to_owned()),
         amr: Some(grant.authentication.amr.clone()),
         email: None,
         cnf: None,

@@ -24,7 +24,7 @@ pub fn claims(settings: &IdpSettings, grant: &TokenGrant, access_token: &str) ->
         nbf: None,
         auth_time: Some(NumericDate::from_seconds(grant.authentication.auth_time.seconds())),
         nonce: grant.nonce.clone(),
-        acr: Some(grant.authentication.acr.clone()),
+        acr: Some(grant.authentication.acr_claim().to_owned()),
         amr: Some(grant.authentication.amr.clone()),
         azp: None,
         at_hash: Some(at_hash(access_token)),

@@ -17,6 +17,18 @@ pub struct Authentication {
     pub strength: Strength,
 }
 
+impl Authentication {
+    /// The `acr` of our tokens. What an identity provider calls a strength is told in our words, by which clients and
+    /// resource servers ask for it; what counts as no more than one factor is passed on as it was named.
+    pub fn acr_claim(&self) -> &str {
+        match Strength::of_acr(&self.acr) {
+            Some(own) if own == self.strength => &self.acr,
+            None if self.strength == Strength::Password => &self.acr,
+            _ => self.strength.acr(),
+        }
+    }
+}
+
 /// A signed-in browser. The cookie's secret is stored as SHA-256.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
@@ -46,4 +58,27 @@ pub struct Session {
     pub ended_at: Option<Timestamp>,
     /// Whether the person ended it, or somebody else did (RV-07).
     pub ended_by_admin: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_names_no_strength_that_the_sign_in_does_not_have_su_07() {
+        let claim = |acr: &str, strength| {
+            let authentication = Authentication {
+                auth_time: Timestamp::from_seconds(0),
+                acr: acr.to_owned(),
+                amr: Vec::new(),
+                strength,
+            };
+            authentication.acr_claim().to_owned()
+        };
+        assert_eq!(claim("phrh", Strength::PhishingResistant), "phrh");
+        assert_eq!(claim("gold", Strength::MultiFactor), "urn:lanyard:acr:mfa");
+        assert_eq!(claim("gold", Strength::Password), "gold");
+        // The identity provider says more than it is believed.
+        assert_eq!(claim("phr", Strength::Password), "urn:lanyard:acr:pwd");
+    }
 }

@@ -4,6 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A phishing-resistant key protected by hardware; it counts as phishing-resistant.
+const HARDWARE: &str = "phrh";
+
 /// How strongly a person authenticated; a later one satisfies whatever asks for an earlier one.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,9 +43,16 @@ impl Strength {
         }
     }
 
+    /// Every `acr` of ours that a token with at least this strength can carry, the least first.
+    pub fn acrs_that_do(self) -> Vec<String> {
+        let ours = Self::ALL.into_iter().filter(|strength| *strength >= self);
+        let acrs = ours.map(Self::acr).chain([HARDWARE]);
+        acrs.map(str::to_owned).collect()
+    }
+
     /// The strength that an `acr` value of ours names; a hardware-protected key (`phrh`) counts as `phr`.
     pub fn of_acr(acr: &str) -> Option<Self> {
-        if acr == "phrh" {
+        if acr == HARDWARE {
             return Some(Self::PhishingResistant);
         }
         Self::ALL.into_iter().find(|strength| strength.acr() == acr)

@@ -4,13 +4,19 @@ use std::time::Duration;
 
 use lanyard_core::admin::requirement::RequirementSpec;
 use lanyard_core::admin::spec::{AllOr, Organisation};
+use lanyard_core::connector::record::Upstream;
+use lanyard_core::connector::route;
+use lanyard_core::idp::authorize::{
+    self, AuthorizeDenial, AuthorizeRequest, AuthorizeStep, SignInReason, ValidAuthorize,
+};
 use lanyard_core::idp::sign_in::{Admission, admit};
 use lanyard_core::idp::token_exchange::{Denial, Subject};
 use lanyard_core::policy::rule::Effect;
 use lanyard_core::session::record::Session;
 use lanyard_core::session::requirement::Requirement;
 use lanyard_core::session::strength::Strength;
-use lanyard_testkit::company::{ALICE, CAROL, Company, FIGMA, LINEAR};
+use lanyard_protocol::form::Form;
+use lanyard_testkit::company::{ALICE, CAROL, Company, FIGMA, IDE, LINEAR, REDIRECT};
 
 use crate::idp_support::*;
 
@@ -236,4 +242,105 @@ fn a_refusal_is_recorded_with_the_sign_in_and_what_it_lacks_su_01() {
     assert_eq!(event.detail["because"], "a sign-in with two factors is needed");
     assert_eq!(event.detail["sign_in"], "password, 0s ago");
     assert_eq!(event.detail["refused"][0]["needs"], "a sign-in with two factors");
+}
+
+fn asking_for(acr_values: &str) -> Form {
+    request(IDE, REDIRECT, SCOPES).with("acr_values", acr_values)
+}
+
+fn valid(company: &Company, form: &Form) -> ValidAuthorize {
+    let request = AuthorizeRequest::parse(form);
+    company
+        .write(move |cx, tx| authorize::check_client(cx, tx, &request))
+        .unwrap()
+}
+
+fn step(company: &Company, form: &Form, session: &Session) -> AuthorizeStep {
+    let valid = valid(company, form);
+    authorize::decide(&company.cx(), &company.idp, &valid, Some(session))
+}
+
+#[test]
+fn a_session_that_is_too_weak_leads_to_a_sign_in_that_names_the_strength_idp_au_07() {
+    let company = Company::new();
+    let session = session_of(&company, ALICE, Strength::MultiFactor);
+    company.clock.advance(Duration::from_secs(10));
+    let too_weak = AuthorizeStep::SignIn(SignInReason::TooWeak(Strength::PhishingResistant));
+    for (acr_values, expected) in [
+        ("urn:lanyard:acr:mfa", AuthorizeStep::Issue),
+        ("urn:lanyard:acr:pwd", AuthorizeStep::Issue),
+        ("phr", too_weak),
+        ("phrh gold", too_weak),
+        // Any of those named will do.
+        ("phr urn:lanyard:acr:mfa", AuthorizeStep::Issue),
+        // A wish that nobody here can grant is no obstacle (OpenID Connect Core, section 3.1.2.1).
+        ("gold silver", AuthorizeStep::Issue),
+        ("", AuthorizeStep::Issue),
+    ] {
+        assert_eq!(
+            step(&company, &asking_for(acr_values), &session),
+            expected,
+            "{acr_values}"
+        );
+    }
+    let silent = asking_for("phr").with("prompt", "none");
+    assert_eq!(
+        step(&company, &silent, &session),
+        AuthorizeStep::Refuse(AuthorizeDenial::LoginRequired)
+    );
+}
+
+#[test]
+fn an_acr_of_the_identity_provider_satisfies_a_client_that_names_it() {
+    let company = Company::new();
+    let mut session = session_of(&company, ALICE, Strength::Password);
+    session.authentication.acr = "phr-like".to_owned();
+    company.clock.advance(Duration::from_secs(10));
+    assert_eq!(
+        step(&company, &asking_for("phr-like phr"), &session),
+        AuthorizeStep::Issue
+    );
+}
+
+#[test]
+fn who_signs_in_and_stays_too_weak_gets_no_code_and_the_client_hears_why_su_03() {
+    let company = Company::new();
+    let asked = valid(&company, &asking_for("phr"));
+    let session = session_of(&company, ALICE, Strength::Password);
+    let (settings, id, weak) = (company.idp.clone(), session.id, asked.clone());
+    let end = company.write(move |cx, tx| authorize::issue_code(cx, tx, &settings, &weak, &id));
+    assert_eq!(end.into_result().err(), Some(AuthorizeDenial::Unmet));
+    let event = company.events().remove(0).event;
+    assert_eq!(
+        (event.kind.as_str(), event.reason.as_deref()),
+        ("idp.code.denied", Some("authentication_unmet"))
+    );
+    assert_eq!(event.detail["acr_values"], "phr");
+    assert_eq!(event.subject.as_deref(), Some(session.user.as_str()));
+    let strong = session_of(&company, ALICE, Strength::PhishingResistant);
+    let settings = company.idp.clone();
+    let end = company.write(move |cx, tx| authorize::issue_code(cx, tx, &settings, &asked, &strong.id));
+    assert!(end.into_result().is_ok());
+}
+
+#[test]
+fn what_a_scope_asks_for_reaches_the_gateway_with_every_tool_that_needs_it_su_05() {
+    let company = Company::with(|organisation| {
+        let linear = &mut organisation.connectors[0];
+        linear.upstream = Some(Upstream {
+            url: "http://127.0.0.1:1/mcp".to_owned(),
+            insecure: false,
+            durable: false,
+        });
+        linear.tools = [("look", "linear.read"), ("change", "linear.read linear.write")]
+            .map(|(tool, scopes)| (tool.to_owned(), scopes.to_owned()))
+            .into();
+        linear.scopes[0].requires = requires(None, Some("1h"));
+        linear.scopes[1].requires = requires(Some(Strength::MultiFactor), Some("5m"));
+    });
+    let routes = company.read(|tx| route::snapshot(tx, None)).routes;
+    let asked = &routes[0].authentication;
+    assert_eq!((asked["look"].acr_values.len(), asked["look"].max_age), (0, Some(3600)));
+    assert_eq!(asked["change"].acr_values, ["urn:lanyard:acr:mfa", "phr", "phrh"]);
+    assert_eq!(asked["change"].max_age, Some(300));
 }

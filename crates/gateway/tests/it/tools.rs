@@ -59,6 +59,37 @@ async fn missing_scopes_are_all_named_in_one_challenge_rs_ch_03() {
 }
 
 #[tokio::test]
+async fn a_tool_can_ask_for_a_stronger_sign_in_and_others_need_none_su_05() {
+    let world = World::start(plain(), |route| {
+        route["authentication"] = json!({"approve_invoice": {"acr_values": ["urn:x:mfa", "phr"], "max_age": 300}});
+    })
+    .await;
+    let signed_in = |acr: &str, ago: i64| {
+        let (scope, acr) = ("invoices.read invoices.approve", acr.to_owned());
+        world.token(move |claims| {
+            claims["auth_time"] = json!(claims["iat"].as_i64().unwrap() - ago);
+            (claims["scope"], claims["acr"]) = (json!(scope), json!(acr));
+        })
+    };
+    for weak in [signed_in("urn:x:pwd", 0), signed_in("phr", 400)] {
+        let answer = world.post_as(&weak, &call("approve_invoice"), &[]).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+        let expected = r#"Bearer error="insufficient_user_authentication", error_description="this operation needs a stronger or more recent sign-in", acr_values="urn:x:mfa phr", max_age="300", resource_metadata=""#;
+        assert!(answer.challenge().starts_with(expected), "{}", answer.challenge());
+        assert_eq!(world.calls.last().decision, "insufficient_user_authentication");
+        assert_eq!(
+            world.post_as(&weak, &call("list_invoices"), &[]).await.status,
+            StatusCode::OK
+        );
+    }
+    let strong = signed_in("phr", 0);
+    assert_eq!(
+        world.post_as(&strong, &call("approve_invoice"), &[]).await.status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
 async fn a_token_without_scopes_can_do_nothing_rs_tk_06() {
     let world = World::start(plain(), |_| {}).await;
     let poor = world.token(|claims| {

@@ -9,17 +9,21 @@ use anyhow::Context as _;
 use lanyard_client::connectors::{list_request, list_response};
 use lanyard_client::credentials::{ClientAuth, ClientIdentity};
 use lanyard_client::flow::Flow;
+use lanyard_client::step_up::Reauthentication;
 use lanyard_client::subject::Enterprise;
 use lanyard_fetch::{Fetch, HttpFetch, MetadataCache};
 use lanyard_jose::key::SigningKey;
 use lanyard_protocol::connectors::{ReachableConnector, ReachableConnectors};
 use lanyard_protocol::issuer::Issuer;
 use lanyard_protocol::metadata::authorization_server::AuthorizationServerMetadata;
+use lanyard_protocol::scope::ScopeSet;
 use secrecy::ExposeSecret as _;
 
 use crate::client_config::outcome::Ending;
 use crate::client_config::state::{ClientState, IssuerRecord, key_name};
+use crate::client_config::step_up::AtTerminal;
 use crate::client_config::{ClientFile, Places};
+use crate::command::login::SCOPES_OF_FILE;
 use crate::credentials::{Secrets, SessionStore};
 
 /// Everything a client command works with.
@@ -110,8 +114,8 @@ impl Ground {
         })
     }
 
-    /// Builds the flow for `issuer`. `None` when nobody ever signed in there.
-    pub(crate) fn client(self, issuer: Issuer) -> anyhow::Result<Option<Client>> {
+    /// Builds the flow for `issuer`; `person` can be asked to sign in again. `None` when nobody ever signed in there.
+    pub(crate) fn client(self, issuer: Issuer, person: Option<AtTerminal>) -> anyhow::Result<Option<Client>> {
         let record = self.state.issuers.get(&issuer).cloned();
         let configured = self.file.issuer.as_ref().is_some_and(|entry| entry.url == issuer);
         if record.is_none() && !configured {
@@ -134,6 +138,14 @@ impl Ground {
         }
         for entry in &self.file.ras {
             builder = builder.credentials(entry.issuer.clone(), entry.identity()?);
+        }
+        if let Some(person) = person {
+            let mut reauthentication = Reauthentication::new(Arc::new(person));
+            let entry = self.file.issuer.as_ref().filter(|_| configured);
+            if let Some(scopes) = entry.and_then(|entry| entry.scopes.as_deref()) {
+                reauthentication = reauthentication.with_scope(ScopeSet::parse(scopes).context(SCOPES_OF_FILE)?);
+            }
+            builder = builder.reauthentication(reauthentication);
         }
         Ok(Some(Client {
             flow: Arc::new(builder.build()),

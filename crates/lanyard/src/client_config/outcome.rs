@@ -61,9 +61,9 @@ impl Ending {
                 return ending.clone();
             }
             if let Some(SignInError::Refused { code, .. }) = cause.downcast_ref::<SignInError>()
-                && code == "access_denied"
+                && let Some(ending) = Self::of_refused_sign_in(code, &cause.to_string())
             {
-                return Self::denied(&format!("{cause}."));
+                return ending;
             }
             if let Some(flow) = cause.downcast_ref::<FlowError>() {
                 return Self::of_flow(flow);
@@ -92,6 +92,14 @@ impl Ending {
                 remedy: Some(format!("Sign in again with: lanyard login --issuer {issuer}")),
                 request_id: None,
             },
+            FlowError::SignIn(SignInError::Refused { code, .. }) => {
+                let told = error.to_string();
+                Self::of_refused_sign_in(code, &told).unwrap_or_else(|| Self::failed(&sentence(&told), None))
+            }
+            FlowError::OtherPerson => Self::failed(
+                "Somebody else signed in. Nothing was changed.",
+                Some("To go on as another person sign in with: lanyard login"),
+            ),
             FlowError::StepUp { acr_values, max_age } => Self {
                 code: NOT_SIGNED_IN,
                 happened: "A stronger or more recent sign-in is needed for this.".to_owned(),
@@ -133,6 +141,22 @@ impl Ending {
             ending
         } else {
             ending.with_request(request_id)
+        }
+    }
+
+    /// A sign-in that the IdP refused for a reason that the person should know.
+    fn of_refused_sign_in(code: &str, told: &str) -> Option<Self> {
+        match code {
+            "access_denied" => Some(Self::denied(&format!("{told}."))),
+            "unmet_authentication_requirements" => Some(Self {
+                code: NOT_SIGNED_IN,
+                happened: "A stronger sign-in is needed than the one you made.".to_owned(),
+                remedy: Some(
+                    "Set up a second factor or a passkey at your organisation's issuer, then try again.".to_owned(),
+                ),
+                request_id: None,
+            }),
+            _ => None,
         }
     }
 

@@ -13,7 +13,6 @@ use serde_json::Value;
 use crate::client_config::at::At;
 use crate::client_config::mcp::{Mcp, this_program};
 use crate::client_config::outcome::{Ending, plain};
-use crate::client_config::step_up::with_step_up;
 use crate::ui::Ui;
 
 /// Call a tool of a connector
@@ -47,7 +46,7 @@ pub(crate) async fn run(args: CallArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
             return Ok(ending.tell());
         }
     };
-    let result = match with_step_up(&args.at, ui, async || call(&args, arguments.clone()).await).await {
+    let result = match call(&args, ui, arguments.clone()).await {
         Ok(result) => result,
         Err(error) => return Ok(Ending::of(&error).tell()),
     };
@@ -83,8 +82,8 @@ fn arguments(text: Option<&str>) -> anyhow::Result<Option<JsonObject>> {
         .context("The arguments are not a JSON object")
 }
 
-async fn call(args: &CallArgs, arguments: Option<JsonObject>) -> anyhow::Result<CallToolResult> {
-    let client = args.at.open()?;
+async fn call(args: &CallArgs, ui: &Ui, arguments: Option<JsonObject>) -> anyhow::Result<CallToolResult> {
+    let client = args.at.open_for(ui)?;
     let connector = client.connector(&args.connector).await?;
     let connector = connector.ok_or_else(|| Ending::unknown_connector(&args.connector))?;
     let mcp = Mcp::connect(

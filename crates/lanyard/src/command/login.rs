@@ -3,7 +3,7 @@
 //! Owns the sign-in of a person at this terminal. Never sees their password.
 
 mod enrol;
-mod loopback;
+pub(crate) mod loopback;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use lanyard_client::credentials::{Caller, ClientIdentity};
 use lanyard_client::revocation::{revoke_request, revoke_response};
 use lanyard_client::session::Session;
 use lanyard_client::sign_in::{
-    SignIn, authorization_request, authorization_response, check_id_token, code_request, code_response,
+    SignIn, authorization_request, authorization_response, check_id_token, code_request, code_response, usual_scopes,
 };
 use lanyard_client::store::CredentialStore as _;
 use lanyard_fetch::{Fetch, JwksCache, MetadataCache};
@@ -23,23 +23,21 @@ use lanyard_jose::token::{IdToken, Unverified};
 use lanyard_protocol::client_id::ClientId;
 use lanyard_protocol::issuer::Issuer;
 use lanyard_protocol::metadata::authorization_server::AuthorizationServerMetadata;
-use lanyard_protocol::scope::{Scope, ScopeSet};
+use lanyard_protocol::scope::ScopeSet;
 use secrecy::SecretString;
 
 use self::enrol::Enrolment;
 use self::loopback::Loopback;
 use crate::client_config::Places;
-use crate::client_config::at::{At, parse_issuer};
+use crate::client_config::at::parse_issuer;
 use crate::client_config::open::Ground;
 use crate::client_config::outcome::{Ending, plain};
 use crate::client_config::state::{IssuerRecord, key_name};
 use crate::credentials::SessionStore;
 use crate::ui::Ui;
 
-/// The scopes at a Lanyard issuer.
-const SCOPES: &str = "openid profile offline_access connectors";
-/// The scopes at a foreign IdP, as far as it knows them (CL-SS-04).
-const FOREIGN_SCOPES: &str = "openid profile offline_access";
+/// What is wrong with scopes that were configured.
+pub(crate) const SCOPES_OF_FILE: &str = "issuer.scopes of client.toml is not a list of scopes";
 
 /// Sign in at your organisation's issuer
 #[derive(Debug, Clone, clap::Args)]
@@ -75,21 +73,6 @@ pub(crate) async fn run(args: LoginArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => Ok(Ending::of(&error).tell()),
     }
-}
-
-/// Signs in again as a server asked for it, for a command that is then repeated once (SU-03).
-pub(crate) async fn again(at: &At, acr_values: Option<String>, max_age: Option<u64>, ui: &Ui) -> anyhow::Result<()> {
-    ui.note("This needs a stronger or more recent sign-in. Signing in again.");
-    let args = LoginArgs {
-        issuer: at.issuer.clone(),
-        no_browser: false,
-        client_id: "lanyard-cli".to_owned(),
-        acr_values,
-        max_age,
-        machine: None,
-        places: at.places.clone(),
-    };
-    sign_in(&args, ui).await
 }
 
 struct SignedIn {
@@ -149,7 +132,7 @@ async fn sign_in(args: &LoginArgs, ui: &Ui) -> anyhow::Result<()> {
 
 /// Renews the sign-in with the key of this machine, so that its refresh token is of no use without that key.
 async fn bind_to_key(args: &LoginArgs, issuer: Issuer) -> anyhow::Result<()> {
-    let client = Ground::open(&args.places)?.client(issuer)?;
+    let client = Ground::open(&args.places)?.client(issuer, None)?;
     let client = client.context("the sign-in was not kept")?;
     let subject = client.flow.subject().context("the sign-in was not kept")?;
     subject
@@ -174,7 +157,7 @@ async fn authenticate(
         None => ClientIdentity::public(ClientId::parse(args.client_id.as_str())?),
     };
     let scope = scopes(metadata, entry.and_then(|entry| entry.scopes.as_deref()))?;
-    let loopback = Loopback::bind().await?;
+    let loopback = Loopback::bind()?;
     let request = SignIn {
         redirect_uri: loopback.redirect_uri().to_owned(),
         scope,
@@ -229,16 +212,9 @@ async fn authenticate(
 
 fn scopes(metadata: &AuthorizationServerMetadata, configured: Option<&str>) -> anyhow::Result<ScopeSet> {
     if let Some(configured) = configured {
-        return ScopeSet::parse(configured).context("issuer.scopes of client.toml is not a list of scopes");
+        return ScopeSet::parse(configured).context(SCOPES_OF_FILE);
     }
-    if metadata.lanyard_connectors_endpoint.is_some() {
-        return Ok(ScopeSet::parse(SCOPES)?);
-    }
-    let known = &metadata.scopes_supported;
-    let wanted = FOREIGN_SCOPES
-        .split(' ')
-        .filter(|scope| known.is_empty() || known.iter().any(|own| own == scope));
-    Ok(wanted.filter_map(|scope| Scope::parse(scope).ok()).collect())
+    Ok(usual_scopes(metadata))
 }
 
 /// With `--no-browser`, and when no browser can be opened, the address alone stands on stdout.

@@ -43,7 +43,7 @@ async fn sign_out(args: &LogoutArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
         .issuer(args.at.issuer.as_ref())
         .ok_or_else(|| Ending::not_signed_in(None))?;
     // A damaged key must not keep anybody signed in: then only this machine forgets.
-    let at_issuer = match ground.client(issuer.clone()) {
+    let at_issuer = match ground.client(issuer.clone(), None) {
         Ok(None) => return Err(Ending::not_signed_in(Some(&issuer)).into()),
         Ok(Some(client)) => end_at_issuer(&client).await,
         Err(error) => Err(error),

@@ -10,7 +10,6 @@ use secrecy::ExposeSecret as _;
 
 use crate::client_config::at::At;
 use crate::client_config::outcome::Ending;
-use crate::client_config::step_up::with_step_up;
 use crate::ui::Ui;
 
 /// Print an access token for a connector
@@ -37,7 +36,7 @@ fn parse_scopes(text: &str) -> Result<ScopeSet, String> {
 /// # Errors
 /// When stdout cannot be written.
 pub(crate) async fn run(args: TokenArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
-    let token = match with_step_up(&args.at, ui, async || obtain(&args).await).await {
+    let token = match obtain(&args, ui).await {
         Ok(token) => token,
         Err(error) => return Ok(Ending::of(&error).tell()),
     };
@@ -59,8 +58,8 @@ pub(crate) async fn run(args: TokenArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn obtain(args: &TokenArgs) -> anyhow::Result<AccessToken> {
-    let client = args.at.open()?;
+async fn obtain(args: &TokenArgs, ui: &Ui) -> anyhow::Result<AccessToken> {
+    let client = args.at.open_for(ui)?;
     let connector = client.connector(&args.connector).await?;
     let connector = connector.ok_or_else(|| Ending::unknown_connector(&args.connector))?;
     Ok(client.flow.access_token(&connector.mcp_url, &args.scope).await?)

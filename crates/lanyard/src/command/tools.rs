@@ -10,7 +10,6 @@ use rmcp::model::Tool;
 use crate::client_config::at::At;
 use crate::client_config::mcp::{Mcp, this_program};
 use crate::client_config::outcome::{Ending, plain};
-use crate::client_config::step_up::with_step_up;
 use crate::ui::Ui;
 
 /// List the tools of a connector that you may call
@@ -30,7 +29,7 @@ pub(crate) struct ToolsArgs {
 /// # Errors
 /// When stdout cannot be written.
 pub(crate) async fn run(args: ToolsArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
-    let tools = match with_step_up(&args.at, ui, async || list(&args).await).await {
+    let tools = match list(&args, ui).await {
         Ok(tools) => tools,
         Err(error) => return Ok(Ending::of(&error).tell()),
     };
@@ -48,8 +47,8 @@ pub(crate) async fn run(args: ToolsArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn list(args: &ToolsArgs) -> anyhow::Result<Vec<Tool>> {
-    let client = args.at.open()?;
+async fn list(args: &ToolsArgs, ui: &Ui) -> anyhow::Result<Vec<Tool>> {
+    let client = args.at.open_for(ui)?;
     let connector = client.connector(&args.connector).await?;
     let connector = connector.ok_or_else(|| Ending::unknown_connector(&args.connector))?;
     let mcp = Mcp::connect(

@@ -146,7 +146,7 @@ impl Mint {
             nbf: None,
             auth_time: Some(NumericDate::from_seconds(authentication.auth_time.seconds())),
             nonce: None,
-            acr: Some(authentication.acr.clone()),
+            acr: Some(authentication.acr_claim().to_owned()),
             amr: Some(authentication.amr.clone()),
             azp: None,
             at_hash: None,

@@ -39,6 +39,8 @@ pub enum ErrorCode {
     RequestNotSupported,
     /// OpenID Connect Core, section 3.1.2.6.
     RequestUriNotSupported,
+    /// OpenID Connect Core Error Code unmet_authentication_requirements; RFC 9470, section 5.
+    UnmetAuthenticationRequirements,
     /// RFC 6750, section 3.1.
     InvalidToken,
     /// RFC 6750, section 3.1.
@@ -70,6 +72,7 @@ impl ErrorCode {
             Self::InteractionRequired => "interaction_required",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
             Self::UnsupportedTokenType => "unsupported_token_type",

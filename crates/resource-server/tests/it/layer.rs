@@ -1,9 +1,10 @@
 //! Challenges, credentials, metadata.
 
 use http::{Request, StatusCode};
+use lanyard_protocol::step_up::AuthenticationNeed;
 use serde_json::{Value, json};
 
-use crate::world::{METADATA, RESOURCE, World};
+use crate::world::{METADATA, NOW, RESOURCE, World};
 
 #[tokio::test]
 async fn without_a_token_the_challenge_names_the_metadata_and_no_error_rs_ch_01() {
@@ -72,6 +73,39 @@ async fn too_few_scopes_are_403_with_all_that_are_needed_rs_ch_03_rs_tk_06() {
             format!(r#"Bearer error="insufficient_scope", scope="invoices.read", resource_metadata="{METADATA}""#);
         assert!(answer.challenge.starts_with(&expected), "{}", answer.challenge);
     }
+}
+
+#[tokio::test]
+async fn a_weak_or_old_sign_in_is_401_with_what_is_needed_su_05_su_08() {
+    let mut world = World::new();
+    world.layer = world.layer.require_authentication(AuthenticationNeed {
+        acr_values: vec!["urn:x:mfa".to_owned(), "phr".to_owned()],
+        max_age: Some(300),
+    });
+    let signed_in = |acr: Value, auth_time: Value| {
+        move |claims: &mut Value| {
+            (claims["acr"], claims["auth_time"]) = (acr, auth_time);
+        }
+    };
+    for (acr, auth_time) in [
+        (json!("urn:x:pwd"), json!(NOW)),
+        (json!("phr"), json!(NOW - 331)),
+        (Value::Null, json!(NOW)),
+        (json!("phr"), Value::Null),
+    ] {
+        let answer = world.with_token(&world.token(signed_in(acr, auth_time))).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            answer.challenge,
+            format!(
+                r#"Bearer error="insufficient_user_authentication", error_description="this operation needs a stronger or more recent sign-in", acr_values="urn:x:mfa phr", max_age="300", resource_metadata="{METADATA}""#
+            )
+        );
+        let body: Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(body["error"], "insufficient_user_authentication");
+    }
+    let good = world.token(signed_in(json!("phr"), json!(NOW - 300)));
+    assert_eq!(world.with_token(&good).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

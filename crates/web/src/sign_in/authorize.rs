@@ -202,6 +202,10 @@ fn wire(denial: AuthorizeDenial) -> (ErrorCode, String) {
         AuthorizeDenial::ChallengeMissing => (ErrorCode::InvalidRequest, "a PKCE challenge with S256 is required"),
         AuthorizeDenial::Scope => (ErrorCode::InvalidScope, "none of the requested scopes is available"),
         AuthorizeDenial::LoginRequired => (ErrorCode::LoginRequired, "a sign-in is needed"),
+        AuthorizeDenial::Unmet => (
+            ErrorCode::UnmetAuthenticationRequirements,
+            "the sign-in is weaker or older than was asked for",
+        ),
         AuthorizeDenial::SessionGone => (ErrorCode::AccessDenied, "the sign-in does not stand any more"),
     };
     (code, description.to_owned())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use lanyard_testkit::company::{ALICE, Company, IDE, IDP, REDIRECT};
+use lanyard_testkit::company::{ALICE, Company, IDE, IDP, PASSWORD, REDIRECT};
 
 use crate::support::{World, authorize};
 
@@ -242,4 +242,29 @@ async fn the_style_sheet_is_served_under_a_name_that_changes_with_it() {
         "nothing from elsewhere"
     );
     assert_eq!(world.get("/assets/lanyard.0.css").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn who_cannot_sign_in_as_strongly_as_asked_goes_back_with_an_error_su_03() {
+    let world = World::new();
+    world.sign_in(ALICE).await;
+    world.company.clock.advance(Duration::from_secs(10));
+    let page = world.page(&[("acr_values", "phr")]).await;
+    assert_eq!(
+        page.status,
+        StatusCode::OK,
+        "a sign-in page although there is a session"
+    );
+    let answer = world.submit(&page, ALICE, PASSWORD).await;
+    let told = answer.sent_to_client();
+    assert_eq!(told["error"], "unmet_authentication_requirements");
+    assert_eq!(
+        (told["state"].as_str(), told["iss"].as_str()),
+        ("zR4b9Qe1", IDP),
+        "{told:?}"
+    );
+    let denied = ("idp.code.denied".to_owned(), Some("authentication_unmet".to_owned()));
+    assert_eq!(world.company.last_event(), denied);
+    let silent = world.page(&[("acr_values", "phr"), ("prompt", "none")]).await;
+    assert_eq!(silent.sent_to_client()["error"], "login_required");
 }

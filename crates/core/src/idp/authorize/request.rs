@@ -109,6 +109,7 @@ impl AuthorizeRequest {
             silent,
             sign_in_again,
             max_age: self.max_age()?,
+            acr_values: self.acr_values(),
             login_hint: self.login_hint.clone(),
             ui_locales: self.ui_locales.clone(),
             asked_at: now,
@@ -201,6 +202,13 @@ impl AuthorizeRequest {
             Some(digest) if digest.len() == 32 => Ok(challenge.clone()),
             _ => Err(AuthorizeDenial::Malformed("code_challenge")),
         }
+    }
+
+    /// In the order of preference. A value that nobody knows is no mistake: the parameter is a wish (OpenID Connect
+    /// Core, section 3.1.2.1).
+    fn acr_values(&self) -> Vec<String> {
+        let values = self.acr_values.as_deref().unwrap_or_default().split(' ');
+        values.filter(|value| !value.is_empty()).map(str::to_owned).collect()
     }
 
     fn max_age(&self) -> Result<Option<u64>, AuthorizeDenial> {

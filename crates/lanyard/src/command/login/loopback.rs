@@ -24,7 +24,7 @@ const UNEXPECTED: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8
 <p>This is not the answer that the terminal is waiting for.</p>";
 
 /// A listener for one answer.
-pub(super) struct Loopback {
+pub(crate) struct Loopback {
     listener: TcpListener,
     redirect_uri: String,
 }
@@ -36,10 +36,10 @@ struct Waiting {
 
 impl Loopback {
     /// Listens on a free port (RFC 8252, section 7.3).
-    pub(super) async fn bind() -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .context("no port on 127.0.0.1 can be opened")?;
+    pub(crate) fn bind() -> anyhow::Result<Self> {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).context("no port on 127.0.0.1 can be opened")?;
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
         let port = listener.local_addr()?.port();
         Ok(Self {
             listener,
@@ -47,12 +47,12 @@ impl Loopback {
         })
     }
 
-    pub(super) fn redirect_uri(&self) -> &str {
+    pub(crate) fn redirect_uri(&self) -> &str {
         &self.redirect_uri
     }
 
     /// Waits for the answer with this `state`; other visitors are told so and change nothing.
-    pub(super) async fn answer(self, state: String) -> anyhow::Result<String> {
+    pub(crate) async fn answer(self, state: String) -> anyhow::Result<String> {
         let (answers, mut received) = mpsc::channel(1);
         let (stop, stopped) = oneshot::channel::<()>();
         let waiting = std::sync::Arc::new(Waiting { state, answers });
@@ -111,7 +111,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_stranger_does_not_end_the_wait_and_nothing_received_is_shown() {
-        let loopback = Loopback::bind().await.unwrap();
+        let loopback = Loopback::bind().unwrap();
         let port = loopback.listener.local_addr().unwrap().port();
         let visits = async {
             let stranger = visit(port, "/callback?state=other&code=x").await;
