@@ -98,6 +98,8 @@ ids! {
     RuleId = "rul_";
     /// A browser session at the IdP.
     SessionId = "ses_";
+    /// A passkey.
+    PasskeyId = "pky_";
     /// A refresh token family.
     FamilyId = "fam_";
     /// A local account of the RAS; the `sub` of its access tokens.

@@ -2,6 +2,7 @@
 //!
 //! Owns domain types, store traits and services. Never knows HTTP, SQL, sockets, tasks or the system clock.
 
+pub mod account;
 pub mod admin;
 pub mod audit;
 pub mod client;

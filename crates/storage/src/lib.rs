@@ -11,6 +11,7 @@ mod connector;
 mod dialect;
 mod directory;
 mod engine;
+mod factor;
 mod grant;
 mod job;
 mod key;

@@ -16,12 +16,6 @@ pub(crate) const SQLITE: &[Step] = &[
         include_str!("../migrations/sqlite/V2__how_people_signed_in.sql"),
     ),
     (
-        "V6__step_up_and_logout",
-        include_str!("../migrations/sqlite/V6__step_up_and_logout.sql"),
-    ),
-    (
-        "V8__administrators_and_agents",
-        include_str!("../migrations/sqlite/V8__administrators_and_agents.sql"),
     ),
 ];
 
@@ -34,12 +28,6 @@ pub(crate) const POSTGRES: &[Step] = &[
         include_str!("../migrations/postgres/V2__how_people_signed_in.sql"),
     ),
     (
-        "V6__step_up_and_logout",
-        include_str!("../migrations/postgres/V6__step_up_and_logout.sql"),
-    ),
-    (
-        "V8__administrators_and_agents",
-        include_str!("../migrations/postgres/V8__administrators_and_agents.sql"),
     ),
 ];
 

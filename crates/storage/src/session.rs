@@ -245,6 +245,21 @@ impl SessionStore for SqlTx<'_> {
         )
     }
 
+    fn list_families_of(
+        &mut self,
+        user: &UserId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<RefreshFamily>, StoreError> {
+        self.list(
+            "SELECT id, client, bound_kid, user_id, session_id, offline, scope, auth_time, acr, amr, strength, created_at,
+             expires_at, ended_at FROM refresh_families WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2
+             ORDER BY id DESC LIMIT $3",
+            &[user.into(), now.into(), limit.into()],
+            family,
+        )
+    }
+
     fn bind_family(&mut self, id: &FamilyId, kid: &str) -> Result<bool, StoreError> {
         self.touched(
             "UPDATE refresh_families SET bound_kid = $1 WHERE id = $2 AND bound_kid IS NULL",

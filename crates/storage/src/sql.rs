@@ -319,6 +319,7 @@ text_values!(
     lanyard_core::id::TenantId,
     lanyard_core::id::RuleId,
     lanyard_core::id::SessionId,
+    lanyard_core::id::PasskeyId,
     lanyard_core::id::FamilyId,
     lanyard_core::id::AccountId,
     lanyard_core::id::AdminTokenId,

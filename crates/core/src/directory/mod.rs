@@ -1,5 +1,6 @@
 //! People and groups.
 
+pub mod factor;
 pub mod group;
 pub mod membership;
 pub mod password_rules;

@@ -397,7 +397,7 @@ pub(super) fn permitted(admin: &Admin) -> Result<(), AdminDenial> {
 }
 
 /// Records a refused act.
-pub(super) fn refuse<T>(
+pub(crate) fn refuse<T>(
     cx: &Cx,
     tx: &mut dyn Tx,
     admin: &Admin,
@@ -447,7 +447,7 @@ fn about(kind: &'static str, actor: Actor, user: &User) -> NewEvent {
 }
 
 /// A person as the log shows it.
-pub(super) fn shown(user: &User) -> Value {
+pub(crate) fn shown(user: &User) -> Value {
     json!({"username": user.username, "email": user.email, "display_name": user.display_name, "status": user.status.as_str()})
 }
 

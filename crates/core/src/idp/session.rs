@@ -58,7 +58,7 @@ pub fn needs_touch(session: &Session, now: Timestamp) -> bool {
 }
 
 /// Neither ended nor past its idle or absolute end.
-pub(super) fn is_live(settings: &IdpSettings, session: &Session, now: Timestamp) -> bool {
+pub(crate) fn is_live(settings: &IdpSettings, session: &Session, now: Timestamp) -> bool {
     session.ended_at.is_none() && now < session.expires_at && now.since(session.last_used_at) < settings.session_idle
 }
 

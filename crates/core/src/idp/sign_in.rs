@@ -11,8 +11,10 @@ use crate::audit::event::Actor;
 use crate::audit::record::{NewEvent, record};
 use crate::clock::Timestamp;
 use crate::cx::Cx;
+use crate::directory::factor::{self, Factors};
 use crate::directory::user::User;
 use crate::id::{ConnectionId, SessionId, UserId};
+use crate::idp::second_factor::{self, Browser, Waiting};
 use crate::idp::settings::IdpSettings;
 use crate::outcome::Outcome;
 use crate::session::password::DUMMY_HASH;
@@ -50,6 +52,14 @@ pub struct NewSession {
     pub secret: SecretString,
     /// Who signed in.
     pub user: User,
+}
+
+/// A sign-in whose password was right.
+pub enum Passed {
+    /// A session began.
+    Admitted(NewSession),
+    /// It waits for its second half (`idp/second_factor.rs`).
+    Waiting(Waiting),
 }
 
 /// Why a sign-in failed. The page says the same for each (SEC-23).
@@ -94,7 +104,7 @@ pub fn lookup(tx: &mut dyn Tx, username: &str) -> Result<Candidate, StoreError> 
         user: None,
         password_hash: None,
     };
-    let username = username.trim().to_lowercase();
+    let username = folded(username);
     if username.is_empty() || username.chars().count() > MAX_USERNAME {
         return Ok(nobody);
     }
@@ -108,7 +118,13 @@ pub fn lookup(tx: &mut dyn Tx, username: &str) -> Result<Candidate, StoreError> 
     })
 }
 
-/// Decides a sign-in whose password was checked, and begins the session.
+/// A typed user name as it is looked up and counted: capitals and blanks around it do not matter.
+pub fn folded(username: &str) -> String {
+    username.trim().to_lowercase()
+}
+
+/// Decides a sign-in whose password was checked: begins the session, or lets it wait for a second factor that the
+/// person has or must have.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -118,12 +134,20 @@ pub fn complete(
     settings: &IdpSettings,
     candidate: &Candidate,
     password_fits: bool,
+    browser: &Browser,
     replaces: Option<&SessionId>,
-) -> Result<Outcome<NewSession, SignInDenial>, StoreError> {
+) -> Result<Outcome<Passed, SignInDenial>, StoreError> {
     match check(tx, candidate, password_fits)? {
         Ok(user) => {
-            let how = Admission::local(cx, Strength::Password, &["pwd"]);
-            admit(cx, tx, settings, user, how, replaces).map(Outcome::Granted)
+            let factors = Factors::of(tx, &user.id)?;
+            if factors.has_second() || factor::is_required(tx, &settings.people, &user.id)? {
+                let waiting = second_factor::begin(cx, tx, browser, user, factors)?;
+                return Ok(Outcome::Granted(Passed::Waiting(waiting)));
+            }
+            let mut how = Admission::local(cx, Strength::Password, &["pwd"]);
+            how.agent.clone_from(&browser.agent);
+            let new = admit(cx, tx, settings, user, how, replaces)?;
+            Ok(Outcome::Granted(Passed::Admitted(new)))
         }
         Err(denial) => {
             // The typed name is not written: people type their password there by mistake (SEC-10).

@@ -19,6 +19,7 @@ const GRANTS_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// [`StoreError`].
 pub fn purge(tx: &mut dyn Tx, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
     Ok(tx.purge_uses(now, limit)?
+        + tx.purge_steps(now, limit)?
         + tx.purge_revocations(now, limit)?
         + tx.purge_grants(now.minus(GRANTS_KEPT), limit)?
         + tx.purge_sessions(now.minus(SESSIONS_KEPT), limit)?)

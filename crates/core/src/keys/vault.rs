@@ -5,10 +5,11 @@
 use std::fmt;
 
 use lanyard_jose::digest::{HmacKey, base64url, constant_time_eq, sha256};
-use lanyard_jose::seal::Kek;
+use lanyard_jose::seal::{Kek, Place};
 use lanyard_protocol::claims::time::Subject;
 use lanyard_protocol::issuer::Issuer;
 use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
 
 use crate::client::registration::{Client, SecretDigest, SubjectMode};
 use crate::id::{SessionId, UserId};
@@ -27,6 +28,9 @@ pub struct Vault {
     refresh: HmacKey,
     pairwise: HmacKey,
     session: HmacKey,
+    recovery_code: HmacKey,
+    known_browser: HmacKey,
+    challenge: HmacKey,
 }
 
 /// The store was written under another key-encryption key.
@@ -41,12 +45,18 @@ impl Vault {
         let refresh = kek.derive("refresh-token/v1");
         let pairwise = kek.derive("pairwise-subject/v1");
         let session = kek.derive("session-handle/v1");
+        let recovery_code = kek.derive("recovery-code/v1");
+        let known_browser = kek.derive("known-browser/v1");
+        let challenge = kek.derive("passkey-challenge/v1");
         Self {
             kek,
             client_secret,
             refresh,
             pairwise,
             session,
+            recovery_code,
+            known_browser,
+            challenge,
         }
     }
 
@@ -105,6 +115,37 @@ impl Vault {
         base64url(half)
     }
 
+    /// What is stored of a person's recovery code: 50 bits are safe under a key only.
+    pub fn digest_recovery_code(&self, user: &UserId, code: &str) -> [u8; 32] {
+        self.recovery_code.sign(&joined(user.as_str(), code))
+    }
+
+    /// Seals the secret that an app of this person shares.
+    pub fn seal_app_secret(&self, user: &UserId, secret: &[u8]) -> Vec<u8> {
+        self.kek.seal(&app_secret_place(user), secret)
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it was sealed for somebody else or under another key.
+    pub fn open_app_secret(&self, user: &UserId, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        let opened = self.kek.open(&app_secret_place(user), sealed);
+        opened.map_err(|_| StoreError::Corrupt("the secret of an app does not open".to_owned()))
+    }
+
+    /// What tells that a browser was used by a person before, without naming the person.
+    pub fn known_browser(&self, browser: &str, user: &UserId) -> String {
+        let code = self.known_browser.sign(&joined(browser, user.as_str()));
+        let (half, _) = code.split_at(16);
+        base64url(half)
+    }
+
+    /// Vouches for a text that a browser keeps for us: who else keeps it, or changes it, cannot vouch.
+    pub fn vouch(&self, bound: &SecretString, text: &str) -> String {
+        base64url(&self.challenge.sign(&joined(bound.expose_secret(), text)))
+    }
+
     /// Whether the store belongs to this key-encryption key; a fresh store is marked with it.
     ///
     /// # Errors
@@ -130,6 +171,14 @@ impl fmt::Debug for Vault {
 /// What is stored of a secret that we generated with 256 bits of entropy.
 pub fn digest_generated_secret(secret: &SecretString) -> SecretDigest {
     SecretDigest::Sha256(sha256(secret.expose_secret().as_bytes()))
+}
+
+fn app_secret_place(user: &UserId) -> Place<'_> {
+    Place {
+        table: "app_secrets",
+        row: user.as_str(),
+        column: "sealed",
+    }
 }
 
 /// Two texts that cannot run into each other: no identifier holds a zero byte.

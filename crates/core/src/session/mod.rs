@@ -1,5 +1,6 @@
 //! Browser sessions, authorization codes and refresh tokens of the IdP.
 
+pub mod agent;
 pub mod code;
 pub mod form_token;
 pub mod password;

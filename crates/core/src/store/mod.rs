@@ -9,6 +9,7 @@ pub mod audit;
 pub mod client;
 pub mod connector;
 pub mod directory;
+pub mod factor;
 pub mod grant;
 pub mod job;
 pub mod key;
@@ -34,6 +35,7 @@ pub trait Tx:
     + client::ClientStore
     + connector::ConnectorStore
     + directory::DirectoryStore
+    + factor::FactorStore
     + grant::GrantStore
     + job::JobStore
     + key::KeyStore

@@ -12,6 +12,10 @@ pub enum ReplayKind {
     ClientAssertionIdp,
     /// Client assertions at the RAS; scope = `ras`.
     ClientAssertionRas,
+    /// Codes from an app, by their step; scope = `idp`.
+    OneTimeCode,
+    /// Challenges that a passkey answered; scope = `idp`.
+    PasskeyChallenge,
 }
 
 impl ReplayKind {
@@ -21,6 +25,8 @@ impl ReplayKind {
             Self::IdJag => "id_jag",
             Self::ClientAssertionIdp => "client_assertion_idp",
             Self::ClientAssertionRas => "client_assertion_ras",
+            Self::OneTimeCode => "one_time_code",
+            Self::PasskeyChallenge => "passkey_challenge",
         }
     }
 }

@@ -36,6 +36,9 @@ pub trait SessionStore {
     fn insert_family(&mut self, family: &RefreshFamily) -> Result<(), StoreError>;
     /// The family of this id.
     fn find_family(&mut self, id: &FamilyId) -> Result<Option<RefreshFamily>, StoreError>;
+    /// A person's families that nobody ended and whose end lies after `now`, newest first, at most `limit`.
+    fn list_families_of(&mut self, user: &UserId, now: Timestamp, limit: u32)
+    -> Result<Vec<RefreshFamily>, StoreError>;
     /// Binds a family to a native client's key when it is not bound yet; `false` when it was.
     fn bind_family(&mut self, id: &FamilyId, kid: &str) -> Result<bool, StoreError>;
     /// Ends a family that is not ended yet; `false` when it was.

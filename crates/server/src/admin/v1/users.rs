@@ -4,19 +4,16 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use lanyard_core::admin::apply::Deployment;
+use lanyard_core::account::programs::remove_key_at_ras;
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::permission::{Permission, require};
 use lanyard_core::admin::spec::UserSpec;
 use lanyard_core::admin::token::Admin;
 use lanyard_core::clock::Timestamp;
-use lanyard_core::cx::Cx;
 use lanyard_core::directory::user::User;
 use lanyard_core::directory::{provision, put as directory};
 use lanyard_core::idp::native_key;
-use lanyard_core::keys::vault::Vault;
 use lanyard_core::outcome::Outcome;
-use lanyard_core::ras::native_key as ras_key;
 use lanyard_core::store::page::Page;
 use lanyard_core::store::{StoreError, Tx};
 use serde::{Deserialize, Serialize};
@@ -336,35 +333,10 @@ pub(crate) async fn remove_key(
         };
         let done = native_key::remove_by_admin(cx, tx, &admin, &user.id, &kid)?;
         if matches!(done, Outcome::Granted(())) {
-            remove_at_ras(cx, tx, &vault, &deployment, &admin, &user, &kid)?;
+            remove_key_at_ras(cx, tx, &vault, &deployment, admin.actor(), &user.id, &kid)?;
         }
         Ok(done)
     })
     .await?;
     Ok(Removed::answer())
-}
-
-/// The same key at the RAS of this deployment, which was enrolled together with it.
-fn remove_at_ras(
-    cx: &Cx,
-    tx: &mut dyn Tx,
-    vault: &Vault,
-    deployment: &Deployment,
-    admin: &Admin,
-    user: &User,
-    kid: &str,
-) -> Result<(), StoreError> {
-    let (Some(idp), Some(ras)) = (&deployment.idp, &deployment.ras) else {
-        return Ok(());
-    };
-    for audience in tx
-        .list_audiences()?
-        .into_iter()
-        .filter(|audience| audience.issuer == *ras)
-    {
-        let subject = vault.subject_for_audience(&audience, &user.id);
-        let actor = admin.actor();
-        ras_key::remove(cx, tx, actor, idp, &subject, kid)?;
-    }
-    Ok(())
 }
