@@ -16,6 +16,16 @@ pub(crate) const SQLITE: &[Step] = &[
         include_str!("../migrations/sqlite/V2__how_people_signed_in.sql"),
     ),
     (
+        "V5__second_factors",
+        include_str!("../migrations/sqlite/V5__second_factors.sql"),
+    ),
+    (
+        "V6__step_up_and_logout",
+        include_str!("../migrations/sqlite/V6__step_up_and_logout.sql"),
+    ),
+    (
+        "V8__administrators_and_agents",
+        include_str!("../migrations/sqlite/V8__administrators_and_agents.sql"),
     ),
 ];
 
@@ -28,6 +38,16 @@ pub(crate) const POSTGRES: &[Step] = &[
         include_str!("../migrations/postgres/V2__how_people_signed_in.sql"),
     ),
     (
+        "V5__second_factors",
+        include_str!("../migrations/postgres/V5__second_factors.sql"),
+    ),
+    (
+        "V6__step_up_and_logout",
+        include_str!("../migrations/postgres/V6__step_up_and_logout.sql"),
+    ),
+    (
+        "V8__administrators_and_agents",
+        include_str!("../migrations/postgres/V8__administrators_and_agents.sql"),
     ),
 ];
 

@@ -1,4 +1,4 @@
-//! Style sheets, embedded, under names that change with their content.
+//! Style sheet and scripts, embedded, under names that change with their content.
 //!
 //! Owns their addresses and caching. Never loads anything from elsewhere.
 
@@ -15,12 +15,39 @@ use rust_embed::RustEmbed;
 #[folder = "assets/"]
 struct Files;
 
-const STYLESHEET: &str = "lanyard.css";
+/// A file that pages name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asset {
+    /// The style sheet of every page.
+    Stylesheet,
+    /// Asks the browser for passkeys.
+    Passkeys,
+    /// Reads the one-time token from the address.
+    FirstSignIn,
+}
 
-/// Where the style sheet is, below the issuer's path: `/assets/lanyard.<hash>.css`.
-pub fn stylesheet() -> String {
-    let hash = Files::get(STYLESHEET).map(|file| short_hash(&file)).unwrap_or_default();
-    format!("/assets/lanyard.{hash}.css")
+impl Asset {
+    const ALL: [Self; 3] = [Self::Stylesheet, Self::Passkeys, Self::FirstSignIn];
+
+    const fn parts(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Stylesheet => ("lanyard", "css", "text/css; charset=utf-8"),
+            Self::Passkeys => ("passkeys", "js", "text/javascript; charset=utf-8"),
+            Self::FirstSignIn => ("first-sign-in", "js", "text/javascript; charset=utf-8"),
+        }
+    }
+
+    fn file(self) -> Option<rust_embed::EmbeddedFile> {
+        let (name, extension, _) = self.parts();
+        Files::get(&format!("{name}.{extension}"))
+    }
+
+    /// Where it is, below the issuer's path: `/assets/lanyard.<hash>.css`.
+    pub(crate) fn path(self) -> String {
+        let (name, extension, _) = self.parts();
+        let hash = self.file().map(|file| short_hash(&file)).unwrap_or_default();
+        format!("/assets/{name}.{hash}.{extension}")
+    }
 }
 
 /// The router of the assets.
@@ -29,15 +56,18 @@ pub fn router(path: &str) -> Router {
 }
 
 async fn serve(Path(name): Path<String>) -> Response {
-    let file = Files::get(STYLESHEET).filter(|_| stylesheet().strip_prefix("/assets/") == Some(name.as_str()));
-    let Some(file) = file else {
+    let wanted = Asset::ALL
+        .into_iter()
+        .find(|asset| asset.path().strip_prefix("/assets/") == Some(name.as_str()));
+    let Some((asset, file)) = wanted.and_then(|asset| Some((asset, asset.file()?))) else {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_FOUND;
         return response;
     };
+    let (_, _, content_type) = asset.parts();
     let mut response = Response::new(Body::from(file.data.into_owned()));
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(
         CACHE_CONTROL,
         HeaderValue::from_static("public, max-age=31536000, immutable"),

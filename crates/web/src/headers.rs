@@ -9,7 +9,7 @@ use http::header::{
 };
 use url::{Host, Url};
 
-/// Headers of a page whose form may lead to `target` in the end; browsers apply `form-action` to the redirect after
+/// Headers of a page whose form may lead to `target` in the end; the only scripts are our own embedded ones; browsers apply `form-action` to the redirect after
 /// the form as well.
 pub(crate) fn page(headers: &mut HeaderMap, target: Option<&str>, secure: bool) {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -19,7 +19,7 @@ pub(crate) fn page(headers: &mut HeaderMap, target: Option<&str>, secure: bool) 
         None => "'self'".to_owned(),
     };
     let policy = format!(
-        "default-src 'none'; style-src 'self'; form-action {form_action}; frame-ancestors 'none'; base-uri 'none'"
+        "default-src 'none'; style-src 'self'; script-src 'self'; form-action {form_action}; frame-ancestors 'none'; base-uri 'none'"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);

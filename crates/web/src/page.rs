@@ -16,6 +16,10 @@ pub(crate) struct Page {
     pub(crate) organisation: String,
     /// Address of the style sheet.
     pub(crate) stylesheet: String,
+    /// Address of the script that asks for passkeys.
+    pub(crate) passkeys: String,
+    /// Address of the script of the first sign-in.
+    pub(crate) first_sign_in: String,
     /// Whether the issuer is served over https.
     pub(crate) secure: bool,
 }

@@ -57,9 +57,9 @@ pub struct NewSession {
 /// A sign-in whose password was right.
 pub enum Passed {
     /// A session began.
-    Admitted(NewSession),
+    Admitted(Box<NewSession>),
     /// It waits for its second half (`idp/second_factor.rs`).
-    Waiting(Waiting),
+    Waiting(Box<Waiting>),
 }
 
 /// Why a sign-in failed. The page says the same for each (SEC-23).
@@ -80,6 +80,9 @@ pub enum SignInDenial {
     /// The person is deactivated.
     #[error("the person is deactivated")]
     UserDeactivated,
+    /// A password alone is not enough, and nobody could be asked for more.
+    #[error("the person has, or must have, a second factor")]
+    SecondFactorNeeded,
 }
 
 impl SignInDenial {
@@ -91,6 +94,7 @@ impl SignInDenial {
             Self::WrongPassword => "wrong_password",
             Self::PasswordChanged => "password_changed",
             Self::UserDeactivated => "user_deactivated",
+            Self::SecondFactorNeeded => "second_factor_needed",
         }
     }
 }
@@ -128,7 +132,7 @@ pub fn folded(username: &str) -> String {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn complete(
+pub fn proceed(
     cx: &Cx,
     tx: &mut dyn Tx,
     settings: &IdpSettings,
@@ -137,28 +141,53 @@ pub fn complete(
     browser: &Browser,
     replaces: Option<&SessionId>,
 ) -> Result<Outcome<Passed, SignInDenial>, StoreError> {
-    match check(tx, candidate, password_fits)? {
-        Ok(user) => {
-            let factors = Factors::of(tx, &user.id)?;
-            if factors.has_second() || factor::is_required(tx, &settings.people, &user.id)? {
-                let waiting = second_factor::begin(cx, tx, browser, user, factors)?;
-                return Ok(Outcome::Granted(Passed::Waiting(waiting)));
-            }
-            let mut how = Admission::local(cx, Strength::Password, &["pwd"]);
-            how.agent.clone_from(&browser.agent);
-            let new = admit(cx, tx, settings, user, how, replaces)?;
-            Ok(Outcome::Granted(Passed::Admitted(new)))
-        }
-        Err(denial) => {
-            // The typed name is not written: people type their password there by mistake (SEC-10).
-            let mut event = NewEvent::denied("idp.sign_in.failed", denial.code());
-            if let Some(user) = &candidate.user {
-                event = event.subject(user.as_str());
-            }
-            record(cx, tx, event)?;
-            Ok(Outcome::Denied(denial))
-        }
+    let user = match check(tx, candidate, password_fits)? {
+        Ok(user) => user,
+        Err(denial) => return refuse(cx, tx, candidate, denial).map(Outcome::Denied),
+    };
+    let factors = Factors::of(tx, &user.id)?;
+    if factors.has_second() || factor::is_required(tx, &settings.people, &user.id)? {
+        let waiting = second_factor::begin(cx, tx, browser, user, factors)?;
+        return Ok(Outcome::Granted(Passed::Waiting(Box::new(waiting))));
     }
+    let mut how = Admission::local(cx, Strength::Password, &["pwd"]);
+    how.agent.clone_from(&browser.agent);
+    let new = admit(cx, tx, settings, user, how, replaces)?;
+    Ok(Outcome::Granted(Passed::Admitted(Box::new(new))))
+}
+
+/// Decides a sign-in by password alone, where nobody can be asked for more. Whoever has a second factor, or must have
+/// one, does not get in here.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn complete(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    settings: &IdpSettings,
+    candidate: &Candidate,
+    password_fits: bool,
+    replaces: Option<&SessionId>,
+) -> Result<Outcome<NewSession, SignInDenial>, StoreError> {
+    let user = match check(tx, candidate, password_fits)? {
+        Ok(user) => user,
+        Err(denial) => return refuse(cx, tx, candidate, denial).map(Outcome::Denied),
+    };
+    if Factors::of(tx, &user.id)?.has_second() || factor::is_required(tx, &settings.people, &user.id)? {
+        return refuse(cx, tx, candidate, SignInDenial::SecondFactorNeeded).map(Outcome::Denied);
+    }
+    let how = Admission::local(cx, Strength::Password, &["pwd"]);
+    admit(cx, tx, settings, user, how, replaces).map(Outcome::Granted)
+}
+
+fn refuse(cx: &Cx, tx: &mut dyn Tx, candidate: &Candidate, denial: SignInDenial) -> Result<SignInDenial, StoreError> {
+    // The typed name is not written: people type their password there by mistake (SEC-10).
+    let mut event = NewEvent::denied("idp.sign_in.failed", denial.code());
+    if let Some(user) = &candidate.user {
+        event = event.subject(user.as_str());
+    }
+    record(cx, tx, event)?;
+    Ok(denial)
 }
 
 fn check(

@@ -173,6 +173,16 @@ pub fn digest_generated_secret(secret: &SecretString) -> SecretDigest {
     SecretDigest::Sha256(sha256(secret.expose_secret().as_bytes()))
 }
 
+/// Whether two texts are the same, in constant time.
+pub fn same(one: &str, other: &str) -> bool {
+    constant_time_eq(one.as_bytes(), other.as_bytes())
+}
+
+/// SHA-256 of a text.
+pub fn fingerprint(text: &str) -> [u8; 32] {
+    sha256(text.as_bytes())
+}
+
 fn app_secret_place(user: &UserId) -> Place<'_> {
     Place {
         table: "app_secrets",

@@ -29,7 +29,7 @@ pub(crate) struct ServeArgs {
 ///
 /// # Errors
 /// When the configuration cannot be started.
-pub(crate) async fn run(args: ServeArgs, _ui: &Ui) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: ServeArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     let config = Config::load(Some(&args.config))?;
     log::install(&config.log)?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -37,7 +37,7 @@ pub(crate) async fn run(args: ServeArgs, _ui: &Ui) -> anyhow::Result<ExitCode> {
     // Handled, so that a file size limit is a write that fails, answered with 503, and not the end of the process.
     let _file_size_limit = signal(SignalKind::from_raw(FILE_SIZE_LIMIT))?;
     let running = compose::start(&config).await?;
-    offer_owner_token(&config, &running).await?;
+    offer_owner_token(&config, &running, ui).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
     tokio::select! {
         _ = terminate.recv() => {}
@@ -50,7 +50,7 @@ pub(crate) async fn run(args: ServeArgs, _ui: &Ui) -> anyhow::Result<ExitCode> {
 }
 
 /// At the first start: a one-time token in a file that only the operator reads.
-async fn offer_owner_token(config: &Config, running: &Running) -> anyhow::Result<()> {
+async fn offer_owner_token(config: &Config, running: &Running, ui: &Ui) -> anyhow::Result<()> {
     let (Some(basis), Some(admin)) = (&running.basis, &config.admin) else {
         return Ok(());
     };
@@ -67,5 +67,16 @@ async fn offer_owner_token(config: &Config, running: &Running) -> anyhow::Result
         admin.listener.address,
         path.display()
     );
+    if let Some(idp) = &running.idp {
+        // In the fragment, which no browser sends and no server logs.
+        let link = format!("{}/first-sign-in#token={}", idp.issuer, token.expose_secret());
+        let path = config.state_dir.join("owner-link");
+        private_file::write(&path, link.as_bytes())?;
+        tracing::info!("or open the link in {} in a browser", path.display());
+        // A log keeps what it is told; a terminal shows it to whoever started the program.
+        if ui.is_interactive() {
+            ui.line(&format!("First sign-in: {link}"));
+        }
+    }
     Ok(())
 }

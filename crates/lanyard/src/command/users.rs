@@ -63,6 +63,17 @@ enum UsersCommand {
         /// User name or id
         username: String,
     },
+    /// What a person has besides a password
+    Factors {
+        /// User name or id
+        username: String,
+        /// Take all of it away, also the recovery codes: the device is lost
+        #[arg(long)]
+        reset: bool,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
     /// The keys that a person's machines enrolled
     Keys {
         /// User name or id
@@ -163,6 +174,7 @@ async fn act(at: &AdminAt, command: UsersCommand, ui: &Ui) -> anyhow::Result<()>
             let answer = client.post(&["users", &username, "sign-out"], &nothing()).await?;
             ended(&answer, &username, "signed out everywhere", at, ui)
         }
+        UsersCommand::Factors { username, reset, yes } => factors(&client, at, &username, reset, yes, ui).await,
         UsersCommand::Keys {
             username, remove: None, ..
         } => {
@@ -185,6 +197,31 @@ async fn act(at: &AdminAt, command: UsersCommand, ui: &Ui) -> anyhow::Result<()>
             show::written(&answer, "key", &kid, at.json, ui)
         }
     }
+}
+
+async fn factors(
+    client: &AdminClient,
+    at: &AdminAt,
+    username: &str,
+    reset: bool,
+    yes: bool,
+    ui: &Ui,
+) -> anyhow::Result<()> {
+    if reset {
+        prompt::confirm(&format!("Take every second factor of {username} away?"), yes, ui)?;
+        let path = ["users", username, "factors", "reset"];
+        let answer = client.post(&path, &nothing()).await?;
+        if at.json {
+            return ui.json(&answer);
+        }
+        ui.line(&format!(
+            "user {}: no second factor any more; sessions stay (`lanyard users sign-out` ends them)",
+            plain(username)
+        ));
+        return Ok(());
+    }
+    let answer = client.get(&["users", username, "factors"], &[]).await?;
+    show::record(&answer, at.json, ui)
 }
 
 async fn set(client: &AdminClient, at: &AdminAt, args: SetArgs, ui: &Ui) -> anyhow::Result<()> {

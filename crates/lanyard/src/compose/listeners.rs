@@ -171,6 +171,7 @@ fn idp_router(rooms: &Rooms<'_>, settings: &Arc<IdpSettings>) -> Router {
         settings,
         &rooms.passwords,
         &rooms.config.organisation,
+        &rooms.deployment,
     ))
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use http::request::Parts;
+use lanyard_core::admin::apply::Deployment;
 use lanyard_core::clock::Timestamp;
 use lanyard_core::idp::settings::IdpSettings;
 use lanyard_core::session::passwords::Passwords;
@@ -18,6 +19,7 @@ pub(super) fn router(
     settings: &Arc<IdpSettings>,
     passwords: &Arc<Passwords>,
     organisation: &str,
+    deployment: &Arc<Deployment>,
 ) -> Router {
     let (contexts, rings, proxies) = (basis.clone(), Arc::clone(&basis.rings), Arc::clone(&basis.proxies));
     sign_in::router(SignInDeps {
@@ -33,6 +35,7 @@ pub(super) fn router(
         limits: Arc::new(SharedLimits(Arc::clone(&basis.guard))),
         passwords: Arc::clone(passwords),
         organisation: organisation.to_owned(),
+        deployment: Arc::clone(deployment),
     })
 }
 

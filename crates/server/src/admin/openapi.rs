@@ -94,6 +94,8 @@ pub(crate) async fn handle() -> Json<Value> {
         v1::users::reactivate,
         v1::users::reset_password,
         v1::users::sign_out,
+        v1::factors::factors,
+        v1::factors::reset_factors,
         v1::users::keys,
         v1::users::remove_key,
         v1::groups::list,

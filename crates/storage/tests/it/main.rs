@@ -31,6 +31,7 @@ mod commits;
 mod complete;
 mod connectors;
 mod directory;
+mod factors;
 mod full;
 mod grants;
 mod jobs;

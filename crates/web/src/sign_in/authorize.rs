@@ -20,11 +20,13 @@ use lanyard_protocol::form::Form;
 use lanyard_protocol::oauth::error::ErrorCode;
 use secrecy::ExposeSecret;
 
+use crate::passkeys::{self, Use};
 use crate::sign_in::SignIn;
 use crate::sign_in::messages::{parameters, redirect_status};
-use crate::sign_in::view::{SignInPage, destination};
+use crate::sign_in::purpose::Purpose;
+use crate::sign_in::view::SignInPage;
 
-pub(super) async fn handle(State(own): State<Arc<SignIn>>, request: Request) -> Response {
+pub(crate) async fn handle(State(own): State<Arc<SignIn>>, request: Request) -> Response {
     let (parts, form) = match parameters(request).await {
         Ok(read) => read,
         Err((parts, status)) => return own.unreadable(&own.cx(&parts), status),
@@ -54,12 +56,16 @@ pub(super) async fn handle(State(own): State<Arc<SignIn>>, request: Request) -> 
     ) {
         AuthorizeStep::Issue => match session {
             Some((session, _)) => own.issue(&cx, &parts.method, valid, session).await,
-            None => own.show_sign_in(&parts, &form, &valid, "", None, StatusCode::OK, &cx),
+            None => {
+                let purpose = Purpose::Client(Box::new(valid));
+                own.show_sign_in(&parts, &form, &purpose, "", None, StatusCode::OK, &cx)
+            }
         },
         AuthorizeStep::SignIn(_) => {
             let known = session.as_ref().map(|(_, user)| user.username.as_str());
-            let username = valid.login_hint.as_deref().or(known).unwrap_or_default();
-            own.show_sign_in(&parts, &form, &valid, username, None, StatusCode::OK, &cx)
+            let purpose = Purpose::Client(Box::new(valid));
+            let username = purpose.hint().or(known).unwrap_or_default();
+            own.show_sign_in(&parts, &form, &purpose, username, None, StatusCode::OK, &cx)
         }
         AuthorizeStep::Refuse(denial) => {
             let refusal = AuthorizeRefusal::Redirect {
@@ -89,7 +95,7 @@ impl SignIn {
 
     /// A refused request: written down when it is worth it, then told to the client, or to the person when there is no
     /// safe way to the client (IDP-AU-04).
-    pub(super) async fn refuse(
+    pub(crate) async fn refuse(
         &self,
         cx: &Cx,
         method: &Method,
@@ -130,7 +136,7 @@ impl SignIn {
     }
 
     /// Back to the client with an error, `state` and `iss` (RFC 9207).
-    pub(super) fn send_back(
+    pub(crate) fn send_back(
         &self,
         method: &Method,
         redirect_uri: &str,
@@ -144,33 +150,33 @@ impl SignIn {
 
     /// The sign-in page; the request travels with it as it was sent.
     #[expect(clippy::too_many_arguments, reason = "the parts of one page")]
-    pub(super) fn show_sign_in(
+    pub(crate) fn show_sign_in(
         &self,
         parts: &Parts,
         form: &Form,
-        valid: &ValidAuthorize,
+        purpose: &Purpose,
         username: &str,
         problem: Option<String>,
         status: StatusCode,
         cx: &Cx,
     ) -> Response {
-        let known = self
-            .cookies
-            .form(&parts.headers)
-            .filter(|known| known.expose_secret().len() >= 43);
-        let bound = known.clone().unwrap_or_else(|| form_token::pre_session(cx));
+        let (bound, fresh) = self.bound(cx, parts);
+        let site = self.passkeys.as_deref();
+        let asked = passkeys::ask(cx, site, &self.deps.vault, &bound, Use::SignIn, &[]);
         let page = SignInPage {
             page: &self.page,
-            client: &valid.client.name,
-            destination: destination(&valid.redirect_uri),
+            client: purpose.asks(),
+            destination: purpose.destination(),
             action: &self.sign_in,
             request: &form.encode(),
             form_token: form_token::of(&bound),
             username,
+            passkey: asked.as_ref(),
+            passkey_action: &self.passkey,
             problem,
         };
-        let mut response = self.page.answer(status, &page, Some(&valid.redirect_uri));
-        if known.is_none() {
+        let mut response = self.page.answer(status, &page, purpose.target());
+        if fresh {
             self.cookies.set_form(response.headers_mut(), &bound);
         }
         response

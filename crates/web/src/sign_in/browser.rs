@@ -7,11 +7,15 @@ use http::header::{ORIGIN, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
+/// How long a browser stays known after the last sign-in, in seconds: half a year.
+const KNOWN_FOR: u64 = 180 * 86_400;
+
 /// The cookies of this issuer.
 #[derive(Debug, Clone)]
 pub(crate) struct Cookies {
     session: &'static str,
     form: &'static str,
+    known: &'static str,
     secure: bool,
 }
 
@@ -22,12 +26,14 @@ impl Cookies {
             Self {
                 session: "__Host-lanyard_idp",
                 form: "__Host-lanyard_idp_form",
+                known: "__Host-lanyard_idp_known",
                 secure,
             }
         } else {
             Self {
                 session: "lanyard_dev_idp",
                 form: "lanyard_dev_idp_form",
+                known: "lanyard_dev_idp_known",
                 secure,
             }
         }
@@ -41,6 +47,19 @@ impl Cookies {
     /// What form tokens of this browser are bound to.
     pub(crate) fn form(&self, headers: &HeaderMap) -> Option<SecretString> {
         read(headers, self.form)
+    }
+
+    /// By which this browser is known to people who signed in with it.
+    pub(crate) fn known(&self, headers: &HeaderMap) -> Option<SecretString> {
+        read(headers, self.known)
+    }
+
+    /// Lets the browser be known from now on, also after it was closed.
+    pub(crate) fn set_known(&self, headers: &mut HeaderMap, text: &SecretString) {
+        let cookie = self.cookie(self.known, text.expose_secret().to_owned());
+        if let Ok(value) = HeaderValue::from_str(&format!("{cookie}; Max-Age={KNOWN_FOR}")) {
+            headers.append(SET_COOKIE, value);
+        }
     }
 
     /// Gives the browser a session.

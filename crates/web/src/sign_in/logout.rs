@@ -19,7 +19,6 @@ use lanyard_protocol::form::Form;
 use secrecy::ExposeSecret;
 
 use crate::sign_in::SignIn;
-use crate::sign_in::browser::is_own_form;
 use crate::sign_in::messages::{parameters, redirect_status};
 use crate::sign_in::view::SignOutPage;
 
@@ -49,10 +48,7 @@ pub(super) async fn handle(State(own): State<Arc<SignIn>>, request: Request) -> 
 
     if confirmed {
         let token = form.once("form_token").ok().flatten().unwrap_or_default();
-        let bound = own.cookies.form(&parts.headers);
-        let ours = is_own_form(&parts.headers, &own.deps.settings.issuer.origin())
-            && bound.is_some_and(|bound| form_token::fits(&bound, token));
-        if !ours {
+        if own.guarded(&parts, token).is_none() {
             return own.ask(&cx, &parts, &asked, &found);
         }
     } else if found.plan.confirm {
@@ -143,11 +139,7 @@ impl SignIn {
 
     /// Asks the person first.
     fn ask(&self, cx: &Cx, parts: &Parts, asked: &Form, found: &Found) -> Response {
-        let known = self
-            .cookies
-            .form(&parts.headers)
-            .filter(|known| known.expose_secret().len() >= 43);
-        let bound = known.clone().unwrap_or_else(|| form_token::pre_session(cx));
+        let (bound, fresh) = self.bound(cx, parts);
         let person = found
             .session
             .as_ref()
@@ -160,7 +152,7 @@ impl SignIn {
             form_token: form_token::of(&bound),
         };
         let mut response = self.page.answer(StatusCode::OK, &page, found.plan.location.as_deref());
-        if known.is_none() {
+        if fresh {
             self.cookies.set_form(response.headers_mut(), &bound);
         }
         response

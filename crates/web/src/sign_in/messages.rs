@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 impl SignIn {
     /// A page that says what happened and what to do.
-    pub(super) fn message(
+    pub(crate) fn message(
         &self,
         status: StatusCode,
         cx: &Cx,
@@ -44,7 +44,7 @@ impl SignIn {
     }
 
     /// A failure of ours: logged once, here.
-    pub(super) fn failure(&self, cx: &Cx, error: &StoreError) -> Response {
+    pub(crate) fn failure(&self, cx: &Cx, error: &StoreError) -> Response {
         let (status, text) = match error {
             StoreError::Full | StoreError::Unavailable => {
                 tracing::warn!(request.id = cx.request_id.as_str(), error = %error, "the store takes no work");
@@ -73,7 +73,7 @@ impl SignIn {
     }
 
     /// A page for a request that cannot be read.
-    pub(super) fn unreadable(&self, cx: &Cx, status: StatusCode) -> Response {
+    pub(crate) fn unreadable(&self, cx: &Cx, status: StatusCode) -> Response {
         let advice = Some("Go back to the program you came from and start again.");
         self.message(
             status,
@@ -85,7 +85,7 @@ impl SignIn {
     }
 
     /// Sends the browser on.
-    pub(super) fn redirect(&self, status: StatusCode, location: &str) -> Response {
+    pub(crate) fn redirect(&self, status: StatusCode, location: &str) -> Response {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status;
         headers::private(response.headers_mut(), self.page.secure);
@@ -100,13 +100,13 @@ impl SignIn {
 }
 
 /// Asks the browser to wait.
-pub(super) fn retry_after(mut response: Response, seconds: u64) -> Response {
+pub(crate) fn retry_after(mut response: Response, seconds: u64) -> Response {
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     response
 }
 
 /// After a GET the method stays, after a form it becomes GET.
-pub(super) fn redirect_status(method: &Method) -> StatusCode {
+pub(crate) fn redirect_status(method: &Method) -> StatusCode {
     if method == Method::POST {
         StatusCode::SEE_OTHER
     } else {
@@ -115,7 +115,7 @@ pub(super) fn redirect_status(method: &Method) -> StatusCode {
 }
 
 /// The parameters of a request: the query string of a GET, the form of a POST.
-pub(super) async fn parameters(request: Request) -> Result<(Parts, Form), (Parts, StatusCode)> {
+pub(crate) async fn parameters(request: Request) -> Result<(Parts, Form), (Parts, StatusCode)> {
     let (parts, body) = request.into_parts();
     if parts.method != Method::POST {
         return match Form::parse(parts.uri.query().unwrap_or_default().as_bytes()) {

@@ -1,4 +1,4 @@
-//! `POST …/sign-in`: user name and password, then the code.
+//! `POST …/sign-in`: user name and password, then the code, or the second half.
 
 use std::sync::Arc;
 
@@ -7,22 +7,23 @@ use axum::response::Response;
 use http::StatusCode;
 use http::request::Parts;
 use lanyard_core::cx::Cx;
-use lanyard_core::idp::authorize::{AuthorizeRequest, ValidAuthorize, check_client, issue_code};
-use lanyard_core::idp::session;
-use lanyard_core::idp::sign_in::{complete, lookup};
+use lanyard_core::idp::authorize::AuthorizeRequest;
+use lanyard_core::idp::second_factor::Browser;
+use lanyard_core::idp::sign_in::{NewSession, Passed, folded, lookup, proceed};
 use lanyard_core::outcome::Outcome;
-use lanyard_core::session::form_token;
 use lanyard_core::store::StoreExt;
 use lanyard_protocol::form::Form;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use crate::sign_in::SignIn;
-use crate::sign_in::browser::is_own_form;
-use crate::sign_in::messages::{parameters, redirect_status, retry_after};
+use crate::sign_in::attempts::Tried;
+use crate::sign_in::messages::{parameters, retry_after};
+use crate::sign_in::purpose::{Conclusion, Purpose};
+use crate::sign_in::second::span;
 
 /// One text for every reason (SEC-23).
 const WRONG: &str = "The user name or password is not right. Please try again.";
-const STALE: &str = "This page was open for too long or in another browser. Please sign in again.";
+pub(super) const STALE: &str = "This page was open for too long or in another browser. Please sign in again.";
 const BUSY: &str = "Many people are signing in at this moment. Please try again shortly.";
 
 pub(super) async fn handle(State(own): State<Arc<SignIn>>, request: Request) -> Response {
@@ -39,13 +40,13 @@ pub(super) async fn handle(State(own): State<Arc<SignIn>>, request: Request) -> 
     // What a person types as a name is not trimmed of anything but blanks around it; core does the rest.
     let username = field("username").trim().to_owned();
 
-    let (own_cx, given, name) = (cx.clone(), asked.clone(), username.clone());
-    let looked = own
-        .deps
-        .store
-        .read(move |tx| Ok((check_client(&own_cx, tx, &given)?, lookup(tx, &name)?)));
-    let (valid, candidate) = match looked.await {
-        Ok((Ok(valid), candidate)) => (valid, candidate),
+    let (own_cx, given, carried_form, name) = (cx.clone(), asked.clone(), carried.clone(), username.clone());
+    let looked = own.deps.store.read(move |tx| {
+        let purpose = Purpose::read(&own_cx, tx, &carried_form, &given)?;
+        Ok((purpose, lookup(tx, &name)?))
+    });
+    let (purpose, candidate) = match looked.await {
+        Ok((Ok(purpose), candidate)) => (purpose, candidate),
         Ok((Err(refusal), _)) => return own.refuse(&cx, &parts.method, asked, refusal).await,
         Err(error) => return own.failure(&cx, &error),
     };
@@ -53,19 +54,22 @@ pub(super) async fn handle(State(own): State<Arc<SignIn>>, request: Request) -> 
         own: &own,
         parts: &parts,
         carried: &carried,
-        valid: &valid,
+        purpose: &purpose,
         username: &username,
         cx: &cx,
     };
 
-    let ours = is_own_form(&parts.headers, &own.deps.settings.issuer.origin());
-    let bound = own.cookies.form(&parts.headers);
-    if !ours || !bound.is_some_and(|bound| form_token::fits(&bound, field("form_token"))) {
+    let Some(bound) = own.guarded(&parts, field("form_token")) else {
         return again.show(StatusCode::BAD_REQUEST, STALE);
-    }
-    let account = username.to_lowercase();
-    if let Err(seconds) = own.deps.limits.admit(cx.peer, &account, cx.now) {
-        let problem = format!("Too many attempts. Please wait {seconds} seconds and try again.");
+    };
+    let browser = Browser {
+        bound,
+        known: candidate.user().and_then(|user| own.known_as(&parts, user)),
+        agent: own.agent(&parts),
+    };
+    let tried = own.tried(&cx, &browser, &folded(&username));
+    if let Err(seconds) = own.may_try(&cx, &tried) {
+        let problem = format!("Too many attempts. Please wait {} and try again.", span(seconds));
         return retry_after(again.show(StatusCode::TOO_MANY_REQUESTS, &problem), seconds);
     }
     let password = SecretString::from(field("password"));
@@ -75,38 +79,38 @@ pub(super) async fn handle(State(own): State<Arc<SignIn>>, request: Request) -> 
 
     // Checking took its time, and the code lives for a minute from now.
     let later = own.later(&cx);
-    let (settings, asked, old) = (
-        Arc::clone(&own.deps.settings),
-        valid.clone(),
-        own.cookies.session(&parts.headers),
-    );
+    let (settings, for_what, by) = (Arc::clone(&own.deps.settings), purpose.clone(), browser.clone());
+    let replaces = own.replaces(&later, &parts).await;
     let unit_cx = later.clone();
     let done = own.deps.store.write(move |tx| {
-        let old = match &old {
-            Some(secret) => session::find(&unit_cx, tx, &settings, secret.expose_secret())?,
-            None => None,
-        };
-        let replaced = old.as_ref().map(|(session, _)| &session.id);
-        let new = match complete(&unit_cx, tx, &settings, &candidate, fits, replaced)? {
-            Outcome::Granted(new) => new,
-            Outcome::Denied(_) => return Ok(None),
-        };
-        let code = issue_code(&unit_cx, tx, &settings, &asked, &new.session.id)?;
-        Ok(Some((new.secret, code)))
+        let replaces = replaces.as_ref();
+        match proceed(&unit_cx, tx, &settings, &candidate, fits, &by, replaces)? {
+            Outcome::Granted(Passed::Admitted(new)) => {
+                let conclusion = for_what.conclude(&unit_cx, tx, &settings, &new)?;
+                Ok(Some(Next::Welcome(new, conclusion)))
+            }
+            Outcome::Granted(Passed::Waiting(waiting)) => Ok(Some(Next::Second(waiting))),
+            Outcome::Denied(_) => Ok(None),
+        }
     });
     let mut response = match done.await {
-        Ok(Some((secret, code))) => {
-            let mut response = match code {
-                Outcome::Granted(code) => own.redirect(redirect_status(&parts.method), code.location.expose_secret()),
-                Outcome::Denied(denial) => {
-                    own.send_back(&parts.method, &valid.redirect_uri, valid.state.as_deref(), denial)
-                }
-            };
-            own.cookies.set_session(response.headers_mut(), &secret);
+        Ok(Some(Next::Welcome(new, conclusion))) => {
+            own.attempts.succeeded(&tried);
+            let mut response = own.lead_on(&purpose, conclusion);
+            own.give_session(&later, &parts, &mut response, &new);
             return response;
         }
+        Ok(Some(Next::Second(waiting))) => {
+            own.attempts.succeeded(&tried);
+            if waiting.enrols {
+                own.show_enrol(&later, &purpose, &carried, &browser, &waiting, None)
+                    .await
+            } else {
+                own.show_second(&later, &purpose, &carried, &browser, &waiting, StatusCode::OK, None)
+            }
+        }
         Ok(None) => {
-            own.deps.limits.failed(cx.peer, &account, later.now);
+            own.failed(&later, &tried);
             again.show(StatusCode::FORBIDDEN, WRONG)
         }
         Err(error) => own.failure(&cx, &error),
@@ -115,23 +119,59 @@ pub(super) async fn handle(State(own): State<Arc<SignIn>>, request: Request) -> 
     response
 }
 
+/// What follows a right password.
+enum Next {
+    Welcome(Box<NewSession>, Conclusion),
+    Second(Box<lanyard_core::idp::second_factor::Waiting>),
+}
+
+impl SignIn {
+    /// Whose attempts at an account are counted together.
+    pub(crate) fn tried(&self, cx: &Cx, browser: &Browser, account: &str) -> Tried {
+        match &browser.known {
+            Some(known) => Tried::Browser(known.clone(), account.to_owned()),
+            None => Tried::Source(cx.peer, account.to_owned()),
+        }
+    }
+
+    /// Whether an attempt is heard now.
+    ///
+    /// # Errors
+    /// The seconds to wait.
+    pub(crate) fn may_try(&self, cx: &Cx, tried: &Tried) -> Result<(), u64> {
+        // A known browser is not kept out by others behind its address.
+        if let Tried::Source(source, account) = tried {
+            self.deps.limits.admit(*source, account, cx.now)?;
+        }
+        self.attempts.admit(tried, cx.now)
+    }
+
+    /// Counts a failed attempt.
+    pub(crate) fn failed(&self, cx: &Cx, tried: &Tried) {
+        if let Tried::Source(source, account) = tried {
+            self.deps.limits.failed(*source, account, cx.now);
+        }
+        self.attempts.failed(tried, cx.now);
+    }
+}
+
 /// The same page once more, with what was wrong.
-struct Again<'a> {
-    own: &'a SignIn,
-    parts: &'a Parts,
-    carried: &'a Form,
-    valid: &'a ValidAuthorize,
-    username: &'a str,
-    cx: &'a Cx,
+pub(super) struct Again<'a> {
+    pub(super) own: &'a SignIn,
+    pub(super) parts: &'a Parts,
+    pub(super) carried: &'a Form,
+    pub(super) purpose: &'a Purpose,
+    pub(super) username: &'a str,
+    pub(super) cx: &'a Cx,
 }
 
 impl Again<'_> {
-    fn show(&self, status: StatusCode, problem: &str) -> Response {
+    pub(super) fn show(&self, status: StatusCode, problem: &str) -> Response {
         let problem = Some(problem.to_owned());
         self.own.show_sign_in(
             self.parts,
             self.carried,
-            self.valid,
+            self.purpose,
             self.username,
             problem,
             status,

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use crate::page::Page;
+use crate::passkeys::Asked;
 
 /// The sign-in page.
 #[derive(Template)]
@@ -18,7 +19,64 @@ pub(super) struct SignInPage<'a> {
     pub(super) request: &'a str,
     pub(super) form_token: String,
     pub(super) username: &'a str,
+    /// A challenge for any passkey, where there can be passkeys.
+    pub(super) passkey: Option<&'a Asked>,
+    pub(super) passkey_action: &'a str,
     pub(super) problem: Option<String>,
+}
+
+/// Asks for the second half of a sign-in.
+#[derive(Template)]
+#[template(path = "sign_in/second_factor.html")]
+pub(super) struct SecondFactorPage<'a> {
+    pub(super) page: &'a Page,
+    pub(super) username: &'a str,
+    pub(super) request: &'a str,
+    pub(super) form_token: String,
+    pub(super) step: &'a str,
+    pub(super) passkey: Option<&'a Asked>,
+    pub(super) has_app: bool,
+    pub(super) has_codes: bool,
+    pub(super) code_action: &'a str,
+    pub(super) passkey_action: &'a str,
+    /// Where the sign-in begins anew.
+    pub(super) again: &'a str,
+    pub(super) problem: Option<&'a str>,
+}
+
+/// The secret of an app that is being set up.
+pub(crate) struct AppSecretView {
+    /// The QR code, an `svg` element of our own making.
+    pub(crate) svg: String,
+    /// The secret for typing.
+    pub(crate) text: String,
+    /// The same for a tap on a telephone.
+    pub(crate) uri: String,
+}
+
+/// Asks to set up a second factor before the sign-in goes on.
+#[derive(Template)]
+#[template(path = "sign_in/enrol.html")]
+pub(super) struct EnrolPage<'a> {
+    pub(super) page: &'a Page,
+    pub(super) username: &'a str,
+    pub(super) request: &'a str,
+    pub(super) form_token: String,
+    pub(super) step: &'a str,
+    pub(super) action: &'a str,
+    pub(super) app: &'a AppSecretView,
+    pub(super) passkey: Option<&'a Asked>,
+    pub(super) problem: Option<&'a str>,
+}
+
+/// Recovery codes, shown once.
+#[derive(Template)]
+#[template(path = "sign_in/codes.html")]
+pub(crate) struct CodesPage<'a> {
+    pub(crate) page: &'a Page,
+    pub(crate) codes: Vec<&'a str>,
+    /// The way on.
+    pub(crate) on: &'a str,
 }
 
 /// A page without a form.

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
+use lanyard_core::admin::apply::Deployment;
 use lanyard_core::clock::{Clock, Timestamp};
 use lanyard_core::cx::Cx;
 use lanyard_protocol::form::{Form, encode};
@@ -47,6 +48,8 @@ pub(crate) struct World {
     cookies: Mutex<HashMap<String, String>>,
     /// Where the browser is.
     pub(crate) address: Arc<Mutex<IpAddr>>,
+    /// What the browser says it is.
+    pub(crate) agent: Mutex<String>,
 }
 
 pub(crate) struct Answer {
@@ -82,15 +85,75 @@ impl Answer {
             .body
             .find(&start)
             .unwrap_or_else(|| panic!("no field {name} in {}", self.body));
-        let rest = &self.body[at + start.len()..];
-        rest[..rest.find('"').unwrap()]
-            .replace("&#38;", "&")
-            .replace("&amp;", "&")
-            .replace("&#39;", "'")
+        quoted(&self.body[at + start.len()..])
+    }
+
+    /// The value of an attribute, the first of its name.
+    #[track_caller]
+    pub(crate) fn attribute(&self, name: &str) -> String {
+        let start = format!("{name}=\"");
+        let at = self
+            .body
+            .find(&start)
+            .unwrap_or_else(|| panic!("no {name} in {}", self.body));
+        quoted(&self.body[at + start.len()..])
+    }
+
+    /// The fields of every hidden input, the last of each name.
+    pub(crate) fn fields(&self) -> HashMap<String, String> {
+        let inputs = self.body.split("<input type=\"hidden\" name=\"").skip(1);
+        let pairs = inputs.filter_map(|rest| {
+            let (name, rest) = rest.split_once("\" value=\"")?;
+            Some((name.to_owned(), quoted(rest)))
+        });
+        pairs.collect()
     }
 }
 
+/// A text up to the next quotation mark, without entities.
+fn quoted(rest: &str) -> String {
+    rest[..rest.find('"').unwrap()]
+        .replace("&#34;", "\"")
+        .replace("&#39;", "'")
+        .replace("&#60;", "<")
+        .replace("&#62;", ">")
+        .replace("&amp;", "&")
+        .replace("&#38;", "&")
+}
+
+/// The cookies of a browser, to be put back later.
+pub(crate) type Jar = HashMap<String, String>;
+
 impl World {
+    /// Another browser takes this one's place; its cookies.
+    pub(crate) fn swap(&self, other: Jar) -> Jar {
+        std::mem::replace(&mut *self.cookies.lock().unwrap(), other)
+    }
+
+    /// Loses one cookie.
+    pub(crate) fn forget(&self, name: &str) {
+        self.cookies.lock().unwrap().remove(name);
+    }
+
+    /// Sends the hidden fields of a page, with others beside or instead.
+    pub(crate) async fn fill(&self, path: &str, page: &Answer, with: &[(&str, &str)]) -> Answer {
+        let mut fields = page.fields();
+        for (name, value) in with {
+            fields.insert((*name).to_owned(), (*value).to_owned());
+        }
+        let fields: Vec<(&str, &str)> = fields
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        self.post(path, &fields).await
+    }
+
+    /// The reasons and kinds of the newest events, newest first.
+    pub(crate) fn told(&self, count: usize) -> Vec<(String, Option<String>)> {
+        let events = self.company.events().into_iter().take(count);
+        events.map(|event| (event.event.kind, event.event.reason)).collect()
+    }
+
     pub(crate) fn new() -> Self {
         Self::of(Company::new())
     }
@@ -110,12 +173,17 @@ impl World {
             limits: Arc::new(Five::default()),
             passwords: lanyard_testkit::passwords::passwords(Arc::clone(&company.random)),
             organisation: "Northwind <Ltd>".to_owned(),
+            deployment: Arc::new(Deployment {
+                idp: Some(company.idp.issuer.clone()),
+                ras: Some(company.ras.issuer.clone()),
+            }),
         });
         Self {
             company,
             router,
             cookies: Mutex::default(),
             address,
+            agent: Mutex::default(),
         }
     }
 
@@ -127,7 +195,9 @@ impl World {
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        let request = request.header("cookie", cookies.join("; ")).body(body.into()).unwrap();
+        let agent = self.agent.lock().unwrap().clone();
+        let request = request.header("cookie", cookies.join("; ")).header("user-agent", agent);
+        let request = request.body(body.into()).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         for cookie in parts.headers.get_all("set-cookie") {

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod claim;
 pub mod clients;
 pub mod connectors;
+pub mod factors;
 pub mod gateway;
 pub mod grants;
 pub mod groups;
@@ -41,6 +42,8 @@ pub(crate) fn router(deps: AdminDeps) -> Router {
         .route("/users/{username}/reactivate", post(users::reactivate))
         .route("/users/{username}/password", post(users::reset_password))
         .route("/users/{username}/sign-out", post(users::sign_out))
+        .route("/users/{username}/factors", get(factors::factors))
+        .route("/users/{username}/factors/reset", post(factors::reset_factors))
         .route("/users/{username}/keys", get(users::keys))
         .route("/users/{username}/keys/{kid}", delete(users::remove_key))
         .route("/groups", get(groups::list))

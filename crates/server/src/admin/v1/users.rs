@@ -80,7 +80,7 @@ fn view(tx: &mut dyn Tx, user: &User) -> Result<RecordView<UserSpec>, StoreError
 }
 
 /// The person of the path, for whoever may see people.
-fn found(
+pub(crate) fn found(
     tx: &mut dyn Tx,
     admin: &Admin,
     needed: Permission,
