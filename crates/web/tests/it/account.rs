@@ -120,7 +120,7 @@ async fn a_password_is_changed_with_the_old_one_by_the_rules_and_ends_every_othe
     assert_eq!(wrong.status, StatusCode::FORBIDDEN);
     told(&world, "directory.password.change_refused", Some("wrong_password"));
     for (new, reason) in [
-        ("short", "password_too_short"),
+        ("zq8!", "password_too_short"),
         ("alice example", "password_own_name"),
         (PASSWORD, "password_unchanged"),
     ] {

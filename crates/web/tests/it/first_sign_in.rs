@@ -79,7 +79,7 @@ async fn a_weak_password_uses_the_token_up_for_nothing_and_a_form_of_another_sit
     let world = World::new();
     let token = token(&world);
     let page = world.get(PATH).await;
-    let weak = claim(&world, &page, &token, "olivia2027!!").await;
+    let weak = claim(&world, &page, &token, "olivia-owner").await;
     assert_eq!(weak.status, StatusCode::FORBIDDEN);
     assert!(weak.body.contains("your own name"), "{}", weak.body);
     let with = [

@@ -201,7 +201,7 @@ async fn a_challenge_of_another_browser_another_use_or_another_time_is_refused()
 async fn what_is_no_answer_or_of_nobody_is_refused_and_a_huge_form_is_not_read() {
     let world = World::new();
     let device = added(&world, ALICE, 1);
-    for nothing in ["", "{}", "[]", "\u{0}", &"x".repeat(20_000)] {
+    for nothing in ["", "{}", "[]", "null", &"x".repeat(20_000)] {
         let page = world.page(&[]).await;
         let answered = answer(&world, &page, nothing).await;
         refused(&world, &answered, "passkey_unreadable");
