@@ -21,3 +21,4 @@ pub mod saml;
 pub mod session;
 pub mod store;
 pub mod trust;
+pub mod upstream;

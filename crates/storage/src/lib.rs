@@ -27,6 +27,7 @@ mod session;
 mod setting;
 mod sql;
 mod trust;
+mod upstream;
 mod version;
 
 pub use engine::{Committed, Handle, Health};

@@ -16,6 +16,10 @@ pub(crate) const SQLITE: &[Step] = &[
         include_str!("../migrations/sqlite/V2__how_people_signed_in.sql"),
     ),
     (
+        "V3__identity_providers",
+        include_str!("../migrations/sqlite/V3__identity_providers.sql"),
+    ),
+    (
         "V5__second_factors",
         include_str!("../migrations/sqlite/V5__second_factors.sql"),
     ),
@@ -36,6 +40,10 @@ pub(crate) const POSTGRES: &[Step] = &[
     (
         "V2__how_people_signed_in",
         include_str!("../migrations/postgres/V2__how_people_signed_in.sql"),
+    ),
+    (
+        "V3__identity_providers",
+        include_str!("../migrations/postgres/V3__identity_providers.sql"),
     ),
     (
         "V5__second_factors",

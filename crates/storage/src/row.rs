@@ -74,15 +74,17 @@ impl<'a> Row<'a> {
 
     /// The next column, bytes.
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], StoreError> {
+        self.maybe_bytes()?.ok_or_else(|| self.wrong("is empty"))
+    }
+
+    /// The next column, bytes or nothing.
+    pub(crate) fn maybe_bytes(&mut self) -> Result<Option<&'a [u8]>, StoreError> {
         let column = self.step();
         let bytes = match self.source {
             #[cfg(feature = "sqlite")]
-            Source::Sqlite(row) => row
-                .get_ref(column)
-                .ok()
-                .and_then(|value| value.as_blob_or_null().ok().flatten()),
+            Source::Sqlite(row) => row.get_ref(column).ok().and_then(|value| value.as_blob_or_null().ok()),
             #[cfg(feature = "postgres")]
-            Source::Postgres(row) => row.try_get::<_, Option<&[u8]>>(column).ok().flatten(),
+            Source::Postgres(row) => row.try_get::<_, Option<&[u8]>>(column).ok(),
         };
         bytes.ok_or_else(|| self.wrong("holds no bytes"))
     }

@@ -5,7 +5,7 @@
 mod purge;
 
 use lanyard_core::clock::Timestamp;
-use lanyard_core::id::{ClientKey, FamilyId, SessionId, UserId};
+use lanyard_core::id::{ClientKey, ConnectionId, FamilyId, SessionId, UserId};
 use lanyard_core::session::code::AuthorizationCode;
 use lanyard_core::session::record::{Authentication, Session};
 use lanyard_core::session::refresh::{RefreshFamily, RefreshToken};
@@ -165,6 +165,18 @@ impl SessionStore for SqlTx<'_> {
         self.execute(
             "UPDATE sessions SET ended_at = $1, ended_by_admin = 1 WHERE user_id = $2 AND ended_at IS NULL",
             &[at.into(), user.into()],
+        )
+    }
+
+    fn end_sessions_of_connection(&mut self, connection: &ConnectionId, at: Timestamp) -> Result<u64, StoreError> {
+        self.execute(
+            "UPDATE refresh_families SET ended_at = $1 WHERE ended_at IS NULL AND session_id IN
+             (SELECT id FROM sessions WHERE connection = $2)",
+            &[at.into(), connection.into()],
+        )?;
+        self.execute(
+            "UPDATE sessions SET ended_at = $1, ended_by_admin = 1 WHERE connection = $2 AND ended_at IS NULL",
+            &[at.into(), connection.into()],
         )
     }
 

@@ -295,6 +295,7 @@ impl Company {
                     AllOr::only(["linear.read"]),
                 ),
             ],
+            identity_providers: Vec::new(),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::admin::change::Change;
 use crate::admin::denial::AdminDenial;
 use crate::admin::spec::Organisation;
 use crate::admin::token::Admin;
-use crate::admin::{administrators, audience, client, connector, resource, rule, trust};
+use crate::admin::{administrators, audience, client, connection, connector, resource, rule, trust};
 use crate::cx::Cx;
 use crate::directory::put;
 use crate::keys::vault::Vault;
@@ -31,7 +31,8 @@ pub struct Deployment {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Applied {
-    /// `user`, `group`, `administrator`, `client`, `audience`, `connector`, `resource`, `trust` or `rule`.
+    /// `user`, `group`, `administrator`, `client`, `audience`, `connector`, `resource`, `trust`, `rule` or
+    /// `identity provider`.
     pub what: &'static str,
     /// Its name in the document.
     pub name: String,
@@ -159,6 +160,13 @@ pub fn apply(
         &organisation.rules,
         |spec| spec.title.clone(),
         rule::put(cx, tx, admin, spec)
+    );
+    // Naming one is the owner's; a document without any asks for no such permission.
+    each!(
+        "identity provider",
+        &organisation.identity_providers,
+        |spec| spec.name.clone(),
+        connection::put(cx, tx, vault, admin, spec)
     );
     Ok(Outcome::Granted(done))
 }

@@ -2,11 +2,14 @@
 //!
 //! Owns their shape: plain text fields, unknown fields refused. The services parse each field and name it when it is wrong.
 
+pub mod connection;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::admin::requirement::RequirementSpec;
+use crate::admin::spec::connection::ConnectionSpec;
 use crate::admin::token::AdminRole;
 use crate::client::registration::{ClientAuthMethod, Side, SubjectMode};
 use crate::connector::record::{ConnectorStatus, Upstream};
@@ -37,6 +40,8 @@ pub struct Organisation {
     pub trusts: Vec<TrustSpec>,
     /// Policy rules.
     pub rules: Vec<RuleSpec>,
+    /// Upstream identity providers.
+    pub identity_providers: Vec<ConnectionSpec>,
 }
 
 /// A group or role.

@@ -11,6 +11,8 @@ use crate::store::{StoreError, Tx};
 const SESSIONS_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// How long grants are kept after their end, for explanation.
 const GRANTS_KEPT: Duration = Duration::from_secs(24 * 3600);
+/// How long sign-ins at identity providers are kept after their end, so that a late answer is told why it is refused.
+const ATTEMPTS_KEPT: Duration = Duration::from_secs(3600);
 
 /// Removes at most `limit` expired records of each kind; how many in all. While it answers `limit` or more, there may
 /// be more to do.
@@ -21,6 +23,7 @@ pub fn purge(tx: &mut dyn Tx, now: Timestamp, limit: u32) -> Result<u64, StoreEr
     Ok(tx.purge_uses(now, limit)?
         + tx.purge_steps(now, limit)?
         + tx.purge_revocations(now, limit)?
+        + tx.purge_attempts(now.minus(ATTEMPTS_KEPT), limit)?
         + tx.purge_grants(now.minus(GRANTS_KEPT), limit)?
         + tx.purge_sessions(now.minus(SESSIONS_KEPT), limit)?)
 }

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod code;
+pub mod cookie;
 pub mod form_token;
 pub mod password;
 pub mod passwords;

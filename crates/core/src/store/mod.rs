@@ -21,6 +21,7 @@ pub mod rule;
 pub mod session;
 pub mod setting;
 pub mod trust;
+pub mod upstream;
 
 use std::future::Future;
 
@@ -46,6 +47,7 @@ pub trait Tx:
     + session::SessionStore
     + setting::SettingStore
     + trust::TrustStore
+    + upstream::UpstreamStore
 {
 }
 

@@ -1,7 +1,7 @@
 //! Browser sessions, codes and refresh tokens.
 
 use crate::clock::Timestamp;
-use crate::id::{ClientKey, FamilyId, SessionId, UserId};
+use crate::id::{ClientKey, ConnectionId, FamilyId, SessionId, UserId};
 use crate::session::code::AuthorizationCode;
 use crate::session::record::Session;
 use crate::session::refresh::{RefreshFamily, RefreshToken};
@@ -24,6 +24,8 @@ pub trait SessionStore {
     fn end_session(&mut self, id: &SessionId, at: Timestamp, by_admin: bool) -> Result<bool, StoreError>;
     /// Ends every open session of a person; how many there were.
     fn end_sessions_of(&mut self, user: &UserId, at: Timestamp) -> Result<u64, StoreError>;
+    /// Ends every open session that an identity provider began, with its families; how many sessions there were.
+    fn end_sessions_of_connection(&mut self, connection: &ConnectionId, at: Timestamp) -> Result<u64, StoreError>;
 
     /// Writes a new code.
     fn insert_code(&mut self, code: &AuthorizationCode) -> Result<(), StoreError>;

@@ -43,3 +43,4 @@ mod sample;
 mod sessions;
 mod support;
 mod trusts;
+mod upstream;

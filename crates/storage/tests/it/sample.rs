@@ -23,6 +23,11 @@ use lanyard_core::store::page::PageRequest;
 use lanyard_core::trust::audience::Audience;
 use lanyard_core::trust::issuer::{Allowed, ScopeRule, Tenant, Trust, TrustKeys};
 use lanyard_core::trust::resource::Resource;
+use lanyard_core::upstream::attempt::{Purpose, SignInAttempt};
+use lanyard_core::upstream::connection::{Connection, Kind, LinkBy, Preset};
+use lanyard_core::upstream::link::{Link, LinkOrigin};
+use lanyard_core::upstream::mapping::{GroupMapping, Mapping, Unlisted};
+use lanyard_core::upstream::oidc::{OidcSettings, Overage, UpstreamAuth};
 use lanyard_jose::algorithm::Algorithm;
 use lanyard_jose::jwk::Jwk;
 use lanyard_jose::key::SigningKey;
@@ -374,6 +379,77 @@ pub(crate) fn refresh_token(hash: u8, family: &str, generation: i64) -> RefreshT
         issued_at: at(0),
         expires_at: at(14 * 86_400),
         rotated_at: None,
+    }
+}
+
+pub(crate) fn connection(name: &str, domains: &[&str]) -> Connection {
+    Connection {
+        id: id(name),
+        name: name.to_owned(),
+        title: format!("Title {name}"),
+        kind: Kind::Oidc(OidcSettings {
+            issuer: issuer(name),
+            client_id: "lanyard".to_owned(),
+            client_auth: UpstreamAuth::ClientSecretPost,
+            scopes: vec!["openid".to_owned(), "email".to_owned()],
+            algorithms: vec![Algorithm::Rs256],
+            userinfo: true,
+            pkce_unannounced: true,
+            groups_overage: Overage::Keep,
+            public_key: None,
+        }),
+        preset: Preset::Entra,
+        domains: domains.iter().map(|domain| (*domain).to_owned()).collect(),
+        is_default: true,
+        enabled: true,
+        just_in_time: true,
+        link_by: LinkBy::Username,
+        mapping: Mapping {
+            username: "upn".to_owned(),
+            email: "email".to_owned(),
+            display_name: "name".to_owned(),
+            groups: Some(GroupMapping {
+                claim: "groups".to_owned(),
+                only_prefix: Some("mcp-".to_owned()),
+                strip_prefix: None,
+                names: [("mcp-eng".to_owned(), id("eng"))].into(),
+                unlisted: Unlisted::Create,
+            }),
+            strengths: Mapping::usual_strengths(),
+        },
+        sealed_secret: Some(vec![1, 2, 3]),
+        version: 1,
+        created_at: at(0),
+        updated_at: at(0),
+    }
+}
+
+pub(crate) fn person_link(connection: &str, subject: &str, user: &str) -> Link {
+    Link {
+        connection: id(connection),
+        subject: subject.to_owned(),
+        user: id(user),
+        origin: LinkOrigin::Administrator,
+        linked_at: at(0),
+        last_seen_at: None,
+    }
+}
+
+pub(crate) fn attempt(handle: u8, connection: &str) -> SignInAttempt {
+    SignInAttempt {
+        handle_hash: [handle; 32],
+        browser_hash: [9; 32],
+        connection: id(connection),
+        connection_version: 1,
+        purpose: Purpose::Client,
+        request: "client_id=agent&state=x".to_owned(),
+        nonce: "_n".to_owned(),
+        sealed_verifier: Some(vec![4, 5]),
+        max_age: Some(0),
+        asked_at: at(0),
+        expires_at: at(600),
+        used_at: None,
+        report: None,
     }
 }
 

@@ -88,6 +88,24 @@ conformance! {
         assert_eq!(b.write(|tx| tx.end_families_of_client(&id("other"), at(6))).unwrap(), 1);
     }
 
+    fn the_sessions_of_an_identity_provider_end_with_their_families(b) {
+        b.write(|tx| {
+            tx.insert_session(&session("s1", "ada", 1))?;
+            let mut local = session("s2", "ada", 2);
+            local.connection = None;
+            tx.insert_session(&local)?;
+            tx.insert_family(&family("f1", "s1", true))?;
+            tx.insert_family(&family("f2", "s2", true))
+        }).unwrap();
+        assert_eq!(b.write(|tx| tx.end_sessions_of_connection(&id("other"), at(4))).unwrap(), 0);
+        assert_eq!(b.write(|tx| tx.end_sessions_of_connection(&id("corp"), at(5))).unwrap(), 1);
+        assert_eq!(b.write(|tx| tx.end_sessions_of_connection(&id("corp"), at(6))).unwrap(), 0);
+        let ended = |name: &'static str| b.read(move |tx| tx.find_session(&id(name))).unwrap().unwrap().ended_at;
+        assert_eq!((ended("s1"), ended("s2")), (Some(at(5)), None));
+        let family_ended = |name: &'static str| b.read(move |tx| tx.find_family(&id(name))).unwrap().unwrap().ended_at;
+        assert_eq!((family_ended("f1"), family_ended("f2")), (Some(at(5)), None));
+    }
+
     fn a_refresh_token_reads_back_and_is_rotated_once_idp_au_09(b) {
         b.write(|tx| {
             tx.insert_refresh_token(&refresh_token(1, "f1", 1))?;

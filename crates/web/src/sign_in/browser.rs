@@ -1,106 +1,64 @@
 //! What a browser sends along: cookies, and where it says a form comes from.
 //!
-//! Owns names and attributes of cookies (SEC-16). Never knows what a session may do.
+//! Owns the headers; the cookies' names and attributes are core's. Never knows what a session may do.
 
-use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
-use http::header::{ORIGIN, SET_COOKIE};
+use http::header::{COOKIE, ORIGIN, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
-use secrecy::{ExposeSecret, SecretString};
+use lanyard_core::session::cookie;
+use secrecy::SecretString;
 
-/// How long a browser stays known after the last sign-in, in seconds: half a year.
-const KNOWN_FOR: u64 = 180 * 86_400;
-
-/// The cookies of this issuer.
+/// The cookies of this issuer, in headers.
 #[derive(Debug, Clone)]
-pub(crate) struct Cookies {
-    session: &'static str,
-    form: &'static str,
-    known: &'static str,
-    secure: bool,
-}
+pub(crate) struct Cookies(cookie::Cookies);
 
 impl Cookies {
     /// `__Host-` cookies over https; other names without `Secure` in development on loopback.
     pub(crate) const fn new(secure: bool) -> Self {
-        if secure {
-            Self {
-                session: "__Host-lanyard_idp",
-                form: "__Host-lanyard_idp_form",
-                known: "__Host-lanyard_idp_known",
-                secure,
-            }
-        } else {
-            Self {
-                session: "lanyard_dev_idp",
-                form: "lanyard_dev_idp_form",
-                known: "lanyard_dev_idp_known",
-                secure,
-            }
-        }
+        Self(cookie::Cookies::new(secure))
     }
 
     /// The secret of the session, if the browser has one.
     pub(crate) fn session(&self, headers: &HeaderMap) -> Option<SecretString> {
-        read(headers, self.session)
+        self.0.session(sent(headers))
     }
 
     /// What form tokens of this browser are bound to.
     pub(crate) fn form(&self, headers: &HeaderMap) -> Option<SecretString> {
-        read(headers, self.form)
+        self.0.browser(sent(headers))
     }
 
     /// By which this browser is known to people who signed in with it.
     pub(crate) fn known(&self, headers: &HeaderMap) -> Option<SecretString> {
-        read(headers, self.known)
+        self.0.known(sent(headers))
     }
 
     /// Lets the browser be known from now on, also after it was closed.
     pub(crate) fn set_known(&self, headers: &mut HeaderMap, text: &SecretString) {
-        let cookie = self.cookie(self.known, text.expose_secret().to_owned());
-        if let Ok(value) = HeaderValue::from_str(&format!("{cookie}; Max-Age={KNOWN_FOR}")) {
-            headers.append(SET_COOKIE, value);
-        }
+        append(headers, &self.0.give_known(text));
     }
 
     /// Gives the browser a session.
     pub(crate) fn set_session(&self, headers: &mut HeaderMap, secret: &SecretString) {
-        self.set(headers, self.session, secret.expose_secret().to_owned());
+        append(headers, &self.0.give_session(secret));
     }
 
     /// Gives the browser something to bind forms to.
     pub(crate) fn set_form(&self, headers: &mut HeaderMap, secret: &SecretString) {
-        self.set(headers, self.form, secret.expose_secret().to_owned());
+        append(headers, &self.0.give_browser(secret));
     }
 
     /// Takes the session away.
     pub(crate) fn clear_session(&self, headers: &mut HeaderMap) {
-        let mut cookie = self.cookie(self.session, String::new());
-        cookie.make_removal();
-        append(headers, &cookie);
-    }
-
-    fn set(&self, headers: &mut HeaderMap, name: &'static str, value: String) {
-        append(headers, &self.cookie(name, value));
-    }
-
-    fn cookie(&self, name: &'static str, value: String) -> Cookie<'static> {
-        Cookie::build((name, value))
-            .path("/")
-            .http_only(true)
-            .secure(self.secure)
-            .same_site(SameSite::Lax)
-            .build()
+        append(headers, &self.0.take_session());
     }
 }
 
-fn read(headers: &HeaderMap, name: &str) -> Option<SecretString> {
-    let jar = CookieJar::from_headers(headers);
-    jar.get(name)
-        .map(|cookie| SecretString::from(cookie.value().to_owned()))
+fn sent(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok())
 }
 
-fn append(headers: &mut HeaderMap, cookie: &Cookie<'_>) {
-    if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
+fn append(headers: &mut HeaderMap, cookie: &str) {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
         headers.append(SET_COOKIE, value);
     }
 }
@@ -125,29 +83,6 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(name, value.parse().unwrap());
         headers
-    }
-
-    #[test]
-    fn the_session_cookie_has_every_protection_sec_16() {
-        let mut headers = HeaderMap::new();
-        Cookies::new(true).set_session(&mut headers, &SecretString::from("s".to_owned()));
-        let cookie = headers.get(SET_COOKIE).unwrap().to_str().unwrap();
-        assert!(cookie.starts_with("__Host-lanyard_idp=s;"), "{cookie}");
-        for word in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/"] {
-            assert!(cookie.contains(word), "{word} in {cookie}");
-        }
-        assert!(!cookie.contains("Domain"));
-    }
-
-    #[test]
-    fn in_development_the_cookie_has_another_name_and_is_not_secure() {
-        let mut headers = HeaderMap::new();
-        Cookies::new(false).set_session(&mut headers, &SecretString::from("s".to_owned()));
-        let cookie = headers.get(SET_COOKIE).unwrap().to_str().unwrap();
-        assert!(
-            cookie.starts_with("lanyard_dev_idp=s;") && !cookie.contains("Secure"),
-            "{cookie}"
-        );
     }
 
     #[test]

@@ -1,0 +1,154 @@
+//! A person's groups, as their identity provider names them at each sign-in.
+//!
+//! Owns the memberships that a connection made: it adds them and takes them away. Never touches one that somebody
+//! else made.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::audit::record::{NewEvent, record};
+use crate::cx::Cx;
+use crate::directory::group::{Group, GroupKind};
+use crate::directory::user::User;
+use crate::id::GroupId;
+use crate::store::{StoreError, Tx};
+use crate::upstream::connection::Connection;
+use crate::upstream::mapping::{GroupMapping, Unlisted};
+use crate::upstream::profile::actor;
+
+/// Makes the memberships what the provider said; policy reads them at the next decision. A connection that does not
+/// map groups (any more) has made none.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) fn set(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    connection: &Connection,
+    user: &User,
+    values: Option<&BTreeSet<String>>,
+) -> Result<(), StoreError> {
+    let wanted = match (&connection.mapping.groups, values) {
+        (Some(mapping), Some(values)) => wanted(cx, tx, connection, mapping, values)?,
+        _ => BTreeSet::new(),
+    };
+    let made: BTreeSet<GroupId> = tx
+        .list_upstream_memberships(&connection.id, &user.id)?
+        .into_iter()
+        .collect();
+    let (mut added, mut removed) = (Vec::new(), Vec::new());
+    for group in &wanted {
+        // Also when we made it before: an administrator may have taken it away meanwhile.
+        if tx.insert_member(group, &user.id, cx.now)? {
+            if !made.contains(group) {
+                tx.insert_upstream_membership(&connection.id, &user.id, group)?;
+            }
+            added.push(name(tx, group)?);
+        }
+    }
+    for group in made.difference(&wanted) {
+        tx.remove_upstream_membership(&connection.id, &user.id, group)?;
+        if tx.remove_member(group, &user.id)? {
+            removed.push(name(tx, group)?);
+        }
+    }
+    if added.is_empty() && removed.is_empty() {
+        return Ok(());
+    }
+    let event = NewEvent::granted("directory.membership.synchronised")
+        .actor(actor(connection))
+        .subject(user.id.as_str())
+        .target(&user.username)
+        .detail("added", Value::from(added))
+        .detail("removed", Value::from(removed));
+    record(cx, tx, event.detail("connection", connection.name.as_str())).map(|_| ())
+}
+
+fn wanted(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    connection: &Connection,
+    mapping: &GroupMapping,
+    values: &BTreeSet<String>,
+) -> Result<BTreeSet<GroupId>, StoreError> {
+    let mut wanted = BTreeSet::new();
+    for value in values {
+        if let Some(group) = mapping.names.get(value) {
+            if tx.find_group(group)?.is_some() {
+                wanted.insert(group.clone());
+            }
+            continue;
+        }
+        match mapping.unlisted {
+            Unlisted::Ignore => {}
+            Unlisted::Match | Unlisted::Create => match tx.find_group_by_name(value)? {
+                // A role is power over others' access: a provider gives it only where the table says so.
+                Some(group) if group.kind == GroupKind::Group => {
+                    wanted.insert(group.id);
+                }
+                Some(_) => {}
+                None if mapping.unlisted == Unlisted::Create && value.chars().count() <= 128 => {
+                    wanted.insert(create(cx, tx, connection, value)?);
+                }
+                None => {}
+            },
+        }
+    }
+    Ok(wanted)
+}
+
+fn create(cx: &Cx, tx: &mut dyn Tx, connection: &Connection, value: &str) -> Result<GroupId, StoreError> {
+    let group = Group {
+        id: cx.new_id(),
+        name: value.to_owned(),
+        kind: GroupKind::Group,
+        version: 1,
+        created_at: cx.now,
+        updated_at: cx.now,
+    };
+    tx.insert_group(&group)?;
+    let event = NewEvent::granted("directory.group.created")
+        .actor(actor(connection))
+        .target(value)
+        .detail("kind", group.kind.as_str())
+        .detail("id", group.id.as_str())
+        .detail("after", json!({"name": value}));
+    record(cx, tx, event.detail("connection", connection.name.as_str()))?;
+    Ok(group.id)
+}
+
+fn name(tx: &mut dyn Tx, group: &GroupId) -> Result<String, StoreError> {
+    Ok(tx
+        .find_group(group)?
+        .map_or_else(|| group.to_string(), |group| group.name))
+}
+
+/// Each value with the group it leads to, without making one: for a dry run.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn foresee(
+    tx: &mut dyn Tx,
+    connection: &Connection,
+    values: &BTreeSet<String>,
+) -> Result<Vec<(String, Option<String>)>, StoreError> {
+    let Some(mapping) = &connection.mapping.groups else {
+        return Ok(Vec::new());
+    };
+    let mut seen = Vec::new();
+    for value in values {
+        let group = match mapping.names.get(value) {
+            Some(group) => tx.find_group(group)?.map(|group| group.name),
+            None => match (mapping.unlisted, tx.find_group_by_name(value)?) {
+                (Unlisted::Match | Unlisted::Create, Some(group)) => {
+                    (group.kind == GroupKind::Group).then_some(group.name)
+                }
+                (Unlisted::Create, None) => Some(value.clone()),
+                (Unlisted::Match | Unlisted::Ignore, _) => None,
+            },
+        };
+        seen.push((value.clone(), group));
+    }
+    Ok(seen)
+}
