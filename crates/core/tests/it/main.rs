@@ -24,3 +24,7 @@ mod ras_edges;
 mod ras_redeem;
 mod ras_tokens;
 mod ras_world;
+mod upstream;
+mod upstream_admin;
+mod upstream_attempts;
+mod upstream_support;

@@ -366,5 +366,6 @@ pub(crate) fn document(
         resources: Vec::new(),
         trusts: Vec::new(),
         rules,
+        identity_providers: Vec::new(),
     })
 }
