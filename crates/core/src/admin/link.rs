@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::admin::connection::not_found;
 use crate::admin::denial::AdminDenial;
 use crate::admin::permission::{Permission, require};
+use crate::admin::standing;
 use crate::admin::token::Admin;
 use crate::audit::record::{NewEvent, record};
 use crate::cx::Cx;
@@ -154,13 +155,13 @@ fn both(
     let Some(found) = tx.find_connection_by_name(connection)? else {
         return Ok(Err(not_found(connection)));
     };
-    Ok(match find_user(tx, person)? {
-        Some(user) => Ok((found, user)),
-        None => Err(AdminDenial::NotFound {
+    let Some(user) = find_user(tx, person)? else {
+        return Ok(Err(AdminDenial::NotFound {
             what: "user",
             name: person.to_owned(),
-        }),
-    })
+        }));
+    };
+    Ok(standing::over_sign_in_of(tx, admin, &user.id)?.map(|()| (found, user)))
 }
 
 fn about(kind: &'static str, admin: &Admin, connection: &Connection, link: &Link, user: &User) -> NewEvent {

@@ -68,6 +68,9 @@ pub enum ResolveDenial {
     /// The person of that name has a local password: only an administrator links them.
     #[error("{0} has a local password; an administrator must link them")]
     LocalAccount(String),
+    /// The person of that name is an administrator: only an administrator links them.
+    #[error("{0} is an administrator; an owner must link them")]
+    AdministratorAccount(String),
     /// The provider left the groups out because there are too many.
     #[error("the provider left the person's groups out because there are too many")]
     GroupsOverage,
@@ -89,6 +92,7 @@ impl ResolveDenial {
             Self::UsernameOfOtherDomain(_) => "username_of_other_domain",
             Self::LinkedOtherwise(_) => "linked_otherwise",
             Self::LocalAccount(_) => "local_account",
+            Self::AdministratorAccount(_) => "administrator_account",
             Self::GroupsOverage => "groups_overage",
             Self::NotFresh => "not_fresh",
         }

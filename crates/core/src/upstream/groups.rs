@@ -1,12 +1,13 @@
 //! A person's groups, as their identity provider names them at each sign-in.
 //!
 //! Owns the memberships that a connection made: it adds them and takes them away. Never touches one that somebody
-//! else made.
+//! else made, nor who is in a group that makes administrators unless an owner said so.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::admin::standing;
 use crate::audit::record::{NewEvent, record};
 use crate::cx::Cx;
 use crate::directory::group::{Group, GroupKind};
@@ -39,6 +40,9 @@ pub(crate) fn set(
         .collect();
     let (mut added, mut removed) = (Vec::new(), Vec::new());
     for group in &wanted {
+        if !standing::is_open_to_provisioning(tx, group)? {
+            continue;
+        }
         // Also when we made it before: an administrator may have taken it away meanwhile.
         if tx.insert_member(group, &user.id, cx.now)? {
             if !made.contains(group) {
@@ -48,6 +52,9 @@ pub(crate) fn set(
         }
     }
     for group in made.difference(&wanted) {
+        if !standing::is_open_to_provisioning(tx, group)? {
+            continue;
+        }
         tx.remove_upstream_membership(&connection.id, &user.id, group)?;
         if tx.remove_member(group, &user.id)? {
             removed.push(name(tx, group)?);

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::admin::standing;
 use crate::audit::record::{NewEvent, record};
 use crate::clock::Timestamp;
 use crate::cx::Cx;
@@ -262,6 +263,10 @@ fn existing(
     }
     if tx.find_link_of_person(&connection.id, &user.id)?.is_some() {
         return denied(ResolveDenial::LinkedOtherwise(user.username));
+    }
+    // Whoever could name themselves like an administrator would be one.
+    if standing::role_of(tx, &user.id)?.is_some() {
+        return denied(ResolveDenial::AdministratorAccount(user.username));
     }
     if tx.find_credential(&user.id)?.is_some() {
         return denied(ResolveDenial::LocalAccount(user.username));

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use lanyard_core::admin::grant::{Holder, RoleGrant};
 use lanyard_core::admin::link;
+use lanyard_core::admin::spec::connection::ConnectionSpec;
+use lanyard_core::admin::token::AdminRole;
 use lanyard_core::clock::Clock;
 use lanyard_core::outcome::Outcome;
 use lanyard_core::session::strength::Strength;
@@ -146,6 +149,42 @@ fn a_link_by_user_name_needs_the_operators_word_and_reaches_no_local_password_al
     );
     let unknown = asserted("s-4", json!({"preferred_username": "nobody"}));
     assert_eq!(refusal(sign_in(&company, unknown)), ResolveDenial::NotLinked);
+}
+
+#[test]
+fn a_provider_makes_administrators_only_where_an_owner_said_so() {
+    let give = |company: &Company, holder: &'static str, group: bool, provisioned: bool| {
+        company.write(move |cx, tx| {
+            let holder = match group {
+                true => Holder::Group(tx.find_group_by_name(holder)?.unwrap().id),
+                false => Holder::Person(tx.find_user_by_username(holder)?.unwrap().id),
+            };
+            tx.remove_grant(&holder)?;
+            tx.insert_grant(&RoleGrant {
+                holder,
+                role: AdminRole::Operator,
+                provisioned,
+                version: 1,
+                created_at: cx.now,
+                updated_at: cx.now,
+            })
+        });
+    };
+    let company = company(|spec| spec.link_by = LinkBy::Username);
+    give(&company, "engineering", true, false);
+    let erin = || asserted("s-1", json!({"preferred_username": "erin", "groups": ["engineering"]}));
+    let _ = granted(sign_in(&company, erin()));
+    assert_eq!(groups_of(&company, "erin"), [""; 0]);
+    give(&company, "engineering", true, true);
+    let _ = granted(sign_in(&company, erin()));
+    assert_eq!(groups_of(&company, "erin"), ["engineering"]);
+    add(&company, "frank");
+    give(&company, "frank", false, false);
+    let frank = asserted("s-2", json!({"preferred_username": "frank"}));
+    assert_eq!(
+        refusal(sign_in(&company, frank)),
+        ResolveDenial::AdministratorAccount("frank".to_owned())
+    );
 }
 
 #[test]
@@ -366,12 +405,8 @@ fn a_new_sign_in_that_was_asked_for_must_have_happened() {
 
 #[test]
 fn a_connection_that_changed_or_was_switched_off_meanwhile_lets_nobody_in() {
-    for change in [
-        |spec: &mut lanyard_core::admin::spec::connection::ConnectionSpec| spec.enabled = false,
-        |spec| {
-            spec.just_in_time = false;
-        },
-    ] {
+    let changes: [fn(&mut ConnectionSpec); 2] = [|spec| spec.enabled = false, |spec| spec.just_in_time = false];
+    for change in changes {
         let company = company(|_| {});
         let begun = taken(&company, "corp", None);
         let mut changed = spec("corp");

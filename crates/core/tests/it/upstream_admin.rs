@@ -229,7 +229,7 @@ fn a_removed_provider_takes_its_groups_links_and_sessions_along() {
     let erin = asserted("s-1", json!({"preferred_username": "erin", "groups": ["engineering"]}));
     let session = granted(sign_in(&company, erin)).session.session.id;
     let admin = company.admin.clone();
-    let _ = granted(company.write(move |cx, tx| connection::remove(cx, tx, &admin, "corp")));
+    granted(company.write(move |cx, tx| connection::remove(cx, tx, &admin, "corp")));
     assert_eq!(groups_of(&company, "erin"), [""; 0]);
     assert!(company.user("erin").is_active());
     let ended = company.read(move |tx| tx.find_session(&session)).unwrap();
@@ -276,7 +276,7 @@ fn a_link_stands_until_it_is_removed_and_then_nothing_of_it_is_left_al_04() {
     let listed = granted(company.read(move |tx| link::list(tx, &admin, "corp", &PageRequest::new(None, 10))));
     assert_eq!((listed.items[0].username.as_str(), listed.items.len()), (ALICE, 1));
     let admin = company.admin.clone();
-    let _ = granted(company.write(move |cx, tx| link::unlink(cx, tx, &admin, "corp", ALICE)));
+    granted(company.write(move |cx, tx| link::unlink(cx, tx, &admin, "corp", ALICE)));
     assert_eq!(groups_of(&company, ALICE), ["engineering"]);
     assert!(
         company
