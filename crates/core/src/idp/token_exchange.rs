@@ -24,7 +24,7 @@ use crate::idp::settings::IdpSettings;
 use crate::idp::{Stop, subject, subject_token, token_id};
 use crate::keys::vault::Vault;
 use crate::outcome::Outcome;
-use crate::policy::cache::PolicyCache;
+use crate::policy::evaluate::CompiledPolicy;
 use crate::store::{StoreError, Tx};
 
 /// The subject token of a request, verified as far as that is possible outside of the unit.
@@ -50,7 +50,7 @@ pub fn exchange(
     cx: &Cx,
     tx: &mut dyn Tx,
     vault: &Vault,
-    policy: &PolicyCache,
+    policy: &CompiledPolicy,
     settings: &IdpSettings,
     client: &AuthenticatedClient,
     request: &TokenExchangeRequest,
@@ -75,7 +75,7 @@ fn decide(
     cx: &Cx,
     tx: &mut dyn Tx,
     vault: &Vault,
-    policy: &PolicyCache,
+    policy: &CompiledPolicy,
     settings: &IdpSettings,
     client: &AuthenticatedClient,
     request: &TokenExchangeRequest,
@@ -101,7 +101,6 @@ fn decide(
         .ok_or(Stop::Denied(Denial::NoMapping))?;
 
     let groups = tx.list_group_ids_of(&found.user.id)?;
-    let policy = policy.current(tx)?;
     let who = scopes::Who {
         user: &found.user.id,
         groups: &groups,
@@ -109,7 +108,7 @@ fn decide(
         evidence: found.authentication.evidence(cx.now),
     };
     trace.evidence = Some(who.evidence);
-    let granted = scopes::grant(tx, &policy, &who, &chosen, request.scope.as_ref(), trace)?;
+    let granted = scopes::grant(tx, policy, &who, &chosen, request.scope.as_ref(), trace)?;
 
     Ok(IdJagGrant {
         jti: token_id::fresh(cx),

@@ -293,8 +293,10 @@ pub(crate) fn run_form(
     let request = TokenExchangeRequest::parse(form).unwrap();
     let (vault, policy) = (Arc::clone(&company.vault), Arc::clone(&company.policy));
     let (settings, client) = (company.idp.clone(), client.clone());
-    let end: Outcome<IdJagGrant, Denial> = company
-        .write(move |cx, tx| token_exchange::exchange(cx, tx, &vault, &policy, &settings, &client, &request, &subject));
+    let end: Outcome<IdJagGrant, Denial> = company.write(move |cx, tx| {
+        let policy = policy.current(tx)?;
+        token_exchange::exchange(cx, tx, &vault, &policy, &settings, &client, &request, &subject)
+    });
     end.into_result()
 }
 

@@ -16,6 +16,7 @@ mod idp_support;
 mod idp_targets;
 mod keys;
 mod passwords;
+mod policy_cache;
 mod policy_explain;
 mod provision;
 mod provision_document;

@@ -23,6 +23,7 @@ use lanyard_core::keys::record::Ring;
 use lanyard_core::policy::cache::PolicyCache;
 use lanyard_core::ras::settings::RasSettings;
 use lanyard_core::session::strength::Strength;
+use lanyard_core::store::{StoreError, StoreExt};
 use lanyard_jose::algorithm::Algorithm;
 use lanyard_jose::verify::VerdictCache;
 
@@ -53,6 +54,8 @@ pub struct IdpDeps {
 pub(crate) struct Idp {
     pub(crate) deps: IdpDeps,
     pub(crate) token_endpoint: String,
+    /// Who compiles the policy; everybody else who needs it waits for that.
+    compiling: tokio::sync::Mutex<()>,
 }
 
 impl Idp {
@@ -68,6 +71,19 @@ impl Idp {
         }
     }
 
+    /// Compiles the policy if it changed: read on a thread that reads, compiled on one that may be slow, and never on
+    /// the one that writes.
+    pub(crate) async fn compile_policy(&self) -> Result<(), StoreError> {
+        let _turn = self.compiling.lock().await;
+        let (policy, own) = (Arc::clone(&self.deps.policy), Arc::clone(&self.deps.policy));
+        let changed = self.deps.basis.store.read(move |tx| policy.uncompiled(tx)).await?;
+        let Some(rules) = changed else { return Ok(()) };
+        tokio::task::spawn_blocking(move || own.compile(rules))
+            .await
+            .map_err(|_| StoreError::Panicked)?
+            .map(|_| ())
+    }
+
     pub(crate) fn leeway_seconds(&self) -> i64 {
         i64::try_from(self.deps.leeway.as_secs()).unwrap_or(0)
     }
@@ -78,6 +94,7 @@ pub fn router(deps: IdpDeps) -> Router {
     let issuer = deps.settings.issuer.clone();
     let idp = Arc::new(Idp {
         token_endpoint: issuer.endpoint(path::TOKEN),
+        compiling: tokio::sync::Mutex::default(),
         deps,
     });
     let own = issuer.path();

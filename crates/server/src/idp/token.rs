@@ -74,12 +74,12 @@ impl Grants for Idp {
         cx: &Cx,
         client: Option<&ClientId>,
         begun: Begun,
-        _afresh: bool,
+        afresh: bool,
     ) -> Result<Decide, Stop> {
         match begun {
             Begun::Code(request) => Ok(authorization_code::prepare(self, request)),
             Begun::Refresh(request) => Ok(refresh_token::prepare(self, request)),
-            Begun::Exchange(read) => Ok(token_exchange::verify(self, cx, client, *read)),
+            Begun::Exchange(read) => Ok(token_exchange::verify(self, cx, client, *read, afresh).await?),
         }
     }
 }

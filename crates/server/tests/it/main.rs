@@ -25,6 +25,7 @@ mod exchange_refusals;
 mod hosts;
 mod introspection_and_revocation;
 mod metadata;
+mod policy;
 mod redemption;
 mod redemption_refusals;
 mod requests;

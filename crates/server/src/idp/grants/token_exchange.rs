@@ -9,7 +9,7 @@ use lanyard_core::idp::id_jag;
 use lanyard_core::idp::token_exchange::{Subject, exchange};
 use lanyard_core::keys::record::Ring;
 use lanyard_core::outcome::Outcome;
-use lanyard_core::store::Tx;
+use lanyard_core::store::{StoreError, Tx};
 use lanyard_jose::token::{IdToken, Unverified};
 use lanyard_jose::verify::{Audience, Expected, VerifyError};
 use lanyard_protocol::claims::id_jag::TYP;
@@ -45,7 +45,16 @@ pub(crate) fn begin(form: &Form) -> Result<Exchange, Refusal> {
 
 /// Verifies the subject token with our own keys and prepares the decision. What was found wrong here is refused in the
 /// unit, after the client is authenticated.
-pub(crate) fn verify(idp: &Arc<Idp>, cx: &Cx, client: Option<&ClientId>, read: Exchange) -> Decide {
+pub(crate) async fn verify(
+    idp: &Arc<Idp>,
+    cx: &Cx,
+    client: Option<&ClientId>,
+    read: Exchange,
+    afresh: bool,
+) -> Result<Decide, StoreError> {
+    if afresh {
+        idp.compile_policy().await?;
+    }
     let Exchange { request, id_token } = read;
     let subject = match id_token {
         None => Ok(Subject::RefreshToken(SecretString::from(
@@ -54,7 +63,7 @@ pub(crate) fn verify(idp: &Arc<Idp>, cx: &Cx, client: Option<&ClientId>, read: E
         Some(token) => token.and_then(|token| verify_id_token(idp, cx, client, &token)),
     };
     let idp = Arc::clone(idp);
-    Box::new(move |cx, tx, client| {
+    Ok(Box::new(move |cx, tx, client| {
         let deps = &idp.deps;
         let refused = |tx: &mut dyn Tx, why| {
             let refusal = error::subject_token(&why);
@@ -73,8 +82,15 @@ pub(crate) fn verify(idp: &Arc<Idp>, cx: &Cx, client: Option<&ClientId>, read: E
             // Removed in an emergency since the verification (SEC-17).
             return refused(tx, VerifyError::UnknownKey);
         }
+        // Others wait behind this unit: it does not compile unless that was tried already.
+        let policy = if afresh {
+            deps.policy.current(tx)?
+        } else {
+            let at_hand = deps.policy.at_hand(tx)?;
+            at_hand.ok_or(StoreError::Conflict("the policy is not compiled yet"))?
+        };
         let (vault, settings) = (&deps.basis.vault, Arc::clone(&deps.settings));
-        let decided = exchange(cx, tx, vault, &deps.policy, &settings, client, &request, subject)?;
+        let decided = exchange(cx, tx, vault, &policy, &settings, client, &request, subject)?;
         let grant = match decided {
             Outcome::Granted(grant) => grant,
             Outcome::Denied(denial) => return Ok(Err(error::exchange(&denial))),
@@ -94,7 +110,7 @@ pub(crate) fn verify(idp: &Arc<Idp>, cx: &Cx, client: Option<&ClientId>, read: E
             })
         });
         Ok(Ok(sign))
-    })
+    }))
 }
 
 /// An ID token of ours with a good signature, for the client that says it is asking.
