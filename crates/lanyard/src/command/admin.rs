@@ -22,7 +22,7 @@ use crate::client_config::outcome::Ending;
 use crate::compose;
 use crate::config::Config;
 use crate::runtime::clock::SystemClock;
-use crate::runtime::private_file;
+use crate::runtime::owner_files;
 use crate::ui::Ui;
 
 /// Become an administrator, and manage administrator tokens
@@ -139,8 +139,8 @@ async fn reset(at: &AdminAt, config: Option<&Path>, ui: &Ui) -> anyhow::Result<(
     let opened = compose::open_store(&config).await?;
     let token = reset_owner(&opened.store).await;
     opened.handle.shutdown();
-    let path = config.state_dir.join("owner-token");
-    private_file::write(&path, token?.expose_secret().as_bytes())?;
+    let files = owner_files::write(&config, &token?)?;
+    let path = files.token;
     if at.json {
         return ui.json(&json!({ "token_file": path }));
     }
@@ -152,6 +152,9 @@ async fn reset(at: &AdminAt, config: Option<&Path>, ui: &Ui) -> anyhow::Result<(
         "Next: within an hour, run `lanyard admin claim --url URL --token-file {}`.",
         path.display()
     ));
+    if let Some(link) = &files.link {
+        ui.note(&format!("Or open the link in {} in a browser.", link.display()));
+    }
     Ok(())
 }
 

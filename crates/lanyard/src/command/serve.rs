@@ -6,12 +6,11 @@ use std::process::ExitCode;
 use anyhow::Context;
 use lanyard_core::admin::owner;
 use lanyard_core::store::StoreExt;
-use secrecy::ExposeSecret;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::compose::{self, Running};
 use crate::config::Config;
-use crate::runtime::{log, private_file};
+use crate::runtime::{log, owner_files};
 use crate::ui::Ui;
 
 /// The number of SIGXFSZ.
@@ -59,24 +58,19 @@ async fn offer_owner_token(config: &Config, running: &Running, ui: &Ui) -> anyho
     let Some(token) = made.context("the owner token cannot be made")? else {
         return Ok(());
     };
-    let path = config.state_dir.join("owner-token");
-    private_file::write(&path, token.expose_secret().as_bytes())?;
+    let files = owner_files::write(config, &token)?;
     let scheme = if admin.listener.tls.is_some() { "https" } else { "http" };
     tracing::info!(
         "first start: within an hour, run `lanyard admin claim --url {scheme}://{} --token-file {}`",
         admin.listener.address,
-        path.display()
+        files.token.display()
     );
-    if let Some(idp) = &running.idp {
-        // In the fragment, which no browser sends and no server logs.
-        let link = format!("{}/first-sign-in#token={}", idp.issuer, token.expose_secret());
-        let path = config.state_dir.join("owner-link");
-        private_file::write(&path, link.as_bytes())?;
+    if let Some(path) = &files.link {
         tracing::info!("or open the link in {} in a browser", path.display());
-        // A log keeps what it is told; a terminal shows it to whoever started the program.
-        if ui.is_interactive() {
-            ui.line(&format!("First sign-in: {link}"));
-        }
+    }
+    // A log keeps what it is told; a terminal shows it to whoever started the program.
+    if let (Some(idp), true) = (&running.idp, ui.is_interactive()) {
+        ui.line(&format!("First sign-in: {}", owner_files::link(&idp.issuer, &token)));
     }
     Ok(())
 }
