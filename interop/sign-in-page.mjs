@@ -1,68 +1,12 @@
 // npm playwright-core drives an installed Chromium through the issuer's pages, as a person's browser does: script and
 // content policies, cookies, keyboard, narrow windows and dark mode included. axe-core judges every page.
 
-import { accessSync, constants, mkdirSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import * as oidc from 'openid-client';
-import { chromium } from 'playwright-core';
-import { noSideways, noViolations, tabOrder } from './lib/accessibility.mjs';
+import { tabOrder } from './lib/accessibility.mjs';
 import { loadFacts, pickSecretClient, pickUser } from './lib/facts.mjs';
-import { check, equal, fail, main, ok } from './lib/report.mjs';
+import { cursorIn, launchBrowser, look, openPage } from './lib/pages.mjs';
+import { check, equal, main, ok } from './lib/report.mjs';
 import { begin, configure, redirectUri } from './lib/signin.mjs';
-
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'microsoft-edge'];
-const WINDOWS = [
-  { name: 'wide', viewport: { width: 1280, height: 800 } },
-  { name: 'narrow', viewport: { width: 390, height: 844 } },
-  // Larger letters in a small window: what 400 % zoom makes of a desktop (WCAG 1.4.10).
-  { name: 'zoomed', viewport: { width: 320, height: 256 } },
-];
-const SCHEMES = ['light', 'dark'];
-
-function installedChromium() {
-  const places = (process.env.PATH ?? '').split(delimiter).flatMap((dir) => NAMES.map((name) => join(dir, name)));
-  for (const path of [process.env.LANYARD_CHROMIUM, ...places].filter(Boolean)) {
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {
-      continue;
-    }
-  }
-  return fail('missing: Chromium', `none of ${NAMES.join(', ')} in PATH; LANYARD_CHROMIUM may name one`);
-}
-
-/** Looks at the page that stands in every window and colour scheme. */
-async function look(page, name) {
-  check(await page.title(), `${name}: the page has a title`, 'it is empty', await page.title());
-  check(await page.locator('html').getAttribute('lang'), `${name}: the page says its language`, 'no lang attribute');
-  equal(await page.locator('h1').count(), 1, `${name}: one heading says what it is about`);
-  for (const { name: width, viewport } of WINDOWS) {
-    await page.setViewportSize(viewport);
-    for (const colorScheme of SCHEMES) {
-      await page.emulateMedia({ colorScheme });
-      await noSideways(page, `${name}, ${width}, ${colorScheme}`);
-      await noViolations(page, `${name}, ${width}, ${colorScheme}`);
-      await picture(page, `${name}-${width}-${colorScheme}`);
-    }
-  }
-  await page.setViewportSize(WINDOWS[0].viewport);
-  await page.emulateMedia({ colorScheme: 'light' });
-}
-
-async function picture(page, name) {
-  const dir = process.env.LANYARD_INTEROP_OUT;
-  if (!dir) return;
-  mkdirSync(dir, { recursive: true });
-  await page.screenshot({ path: join(dir, `${name}.png`), fullPage: true });
-}
-
-/** Browsers place the cursor when they paint, some time after the page is loaded. */
-async function cursorIn(page, id, what) {
-  const there = (wanted) => globalThis.document.activeElement?.id === wanted;
-  const found = await page.waitForFunction(there, id, { timeout: 5_000 }).catch(() => undefined);
-  check(found, what, `it is not in ${id}`);
-}
 
 /** The redirect back to the program, caught before it leaves the browser. */
 function caught(page, target) {
@@ -130,19 +74,8 @@ main('sign-in-page', async (cleanup) => {
   const user = pickUser(facts, facts.connectors.find((c) => c.status === 'active'));
   const client = pickSecretClient(facts);
   const config = await configure(facts, client, 'basic');
-  const browser = await chromium.launch({ executablePath: installedChromium(), args: ['--no-sandbox'] });
-  cleanup(() => browser.close());
-
-  const page = await browser.newPage();
-  const complaints = [];
-  // A page with an error status is itself reported as a resource that failed.
-  const expected = /^Failed to load resource: the server responded with a status of 4\d\d/;
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !expected.test(message.text())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  const origins = new Set();
-  page.on('request', (request) => origins.add(new URL(request.url()).origin));
+  const browser = await launchBrowser(cleanup);
+  const { page, complaints, origins } = await openPage(browser);
 
   const target = new URL(redirectUri(client));
   const answer = caught(page, target);

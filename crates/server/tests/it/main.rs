@@ -12,6 +12,7 @@ mod admin_acts;
 mod admin_apply;
 mod admin_authentication;
 mod admin_documents;
+mod admin_factors;
 mod admin_log;
 mod admin_world;
 mod broken_store;

@@ -164,6 +164,7 @@ impl SignIn {
             room,
             base: &self.base,
             person: &visitor.own.user.display_name,
+            username: &visitor.own.user.username,
             form_token: token,
             notice: said.notice,
             problem: said.problem,

@@ -14,6 +14,7 @@ pub(super) struct Frame<'a> {
     /// The path of the issuer.
     pub(super) base: &'a str,
     pub(super) person: &'a str,
+    pub(super) username: &'a str,
     pub(super) form_token: &'a str,
     /// What was done a moment ago.
     pub(super) notice: Option<&'a str>,

@@ -10,6 +10,7 @@ use lanyard_core::idp::authorize::{
 use lanyard_core::idp::settings::IdpSettings;
 use lanyard_core::idp::sign_in::NewSession;
 use lanyard_core::outcome::Outcome;
+use lanyard_core::session::strength::Strength;
 use lanyard_core::store::{StoreError, Tx};
 use lanyard_protocol::form::Form;
 use secrecy::ExposeSecret;
@@ -84,6 +85,14 @@ impl Purpose {
         match self {
             Self::Client(valid) => valid.login_hint.as_deref(),
             Self::Account(_) => None,
+        }
+    }
+
+    /// Whether only a passkey will do.
+    pub(super) fn needs_passkey(&self) -> bool {
+        match self {
+            Self::Client(valid) => valid.strength() == Some(Strength::PhishingResistant),
+            Self::Account(_) => false,
         }
     }
 

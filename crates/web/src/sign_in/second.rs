@@ -125,6 +125,8 @@ impl SignIn {
                 passkeys::ask(cx, site, &self.deps.vault, &browser.bound, Use::SignIn, passkeys)
             })
             .flatten();
+        // A code would only lead back to the program with an error.
+        let weak = !(purpose.needs_passkey() && asked.is_some());
         let page = SecondFactorPage {
             page: &self.page,
             username: &waiting.user.username,
@@ -132,8 +134,8 @@ impl SignIn {
             form_token: lanyard_core::session::form_token::of(&browser.bound),
             step: waiting.secret.expose_secret(),
             passkey: asked.as_ref(),
-            has_app: waiting.factors.app_since.is_some(),
-            has_codes: waiting.factors.recovery_codes > 0,
+            has_app: weak && waiting.factors.app_since.is_some(),
+            has_codes: weak && waiting.factors.recovery_codes > 0,
             code_action: &self.code,
             passkey_action: &self.passkey,
             again: &self.path_of(purpose, carried),

@@ -223,3 +223,15 @@ async fn what_is_no_answer_or_of_nobody_is_refused_and_a_huge_form_is_not_read()
     let huge = answer(&world, &page, &"x".repeat(70_000)).await;
     assert_eq!(huge.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
+
+#[tokio::test]
+async fn whoever_is_asked_for_a_passkey_is_not_offered_a_code_su_03() {
+    let world = World::new();
+    let mut device = added(&world, ALICE, 1);
+    crate::second_factor::with_app(&world);
+    let page = world.page(&[("acr_values", "phr")]).await;
+    let second = world.submit(&page, ALICE, PASSWORD).await;
+    assert!(second.body.contains("Use a passkey") && !second.body.contains("Code from your app"));
+    let done = answer(&world, &second, &device.get(&second.attribute("data-options"))).await;
+    assert!(done.sent_to_client().contains_key("code"), "{}", done.body);
+}

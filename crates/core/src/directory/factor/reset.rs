@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::admin::denial::AdminDenial;
 use crate::admin::permission::{Permission, require};
+use crate::admin::standing;
 use crate::admin::token::Admin;
 use crate::audit::record::{NewEvent, record};
 use crate::cx::Cx;
@@ -21,6 +22,10 @@ use crate::store::Tx;
 /// [`crate::store::StoreError`].
 pub fn reset(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, user: &User) -> Act<Factors> {
     if let Err(denial) = require(admin, Permission::Write) {
+        return refuse_reset(cx, tx, admin, user, denial);
+    }
+    // Whoever decides how somebody signs in could become that person.
+    if let Err(denial) = standing::over_sign_in_of(tx, admin, &user.id)? {
         return refuse_reset(cx, tx, admin, user, denial);
     }
     let before = Factors::of(tx, &user.id)?;
