@@ -15,6 +15,7 @@ mod ui;
 mod command {
     pub(crate) mod admin;
     pub(crate) mod admins;
+    pub(crate) mod agents;
     pub(crate) mod apply;
     pub(crate) mod audiences;
     pub(crate) mod audit;
@@ -88,6 +89,8 @@ enum Command {
     Admin(command::admin::AdminArgs),
     /// Say who administers: people and groups with a role
     Admins(command::admins::AdminsArgs),
+    /// Manage agents: programs that act for people
+    Agents(Box<command::agents::AgentsArgs>),
     /// Make the organisation as a file says
     Apply(command::apply::ApplyArgs),
     /// Manage people
@@ -167,6 +170,7 @@ async fn run(command: Command, ui: &Ui) -> anyhow::Result<ExitCode> {
         Command::Inspect(args) => command::inspect::run(args, ui).await,
         Command::Admin(args) => command::admin::run(args, ui).await,
         Command::Admins(args) => command::admins::run(args, ui).await,
+        Command::Agents(args) => command::agents::run(*args, ui).await,
         Command::Apply(args) => command::apply::run(args, ui).await,
         Command::Users(args) => command::users::run(args, ui).await,
         Command::Groups(args) => command::groups::run(args, ui).await,

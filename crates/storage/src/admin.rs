@@ -92,6 +92,19 @@ impl AdminStore for SqlTx<'_> {
         )
     }
 
+    fn hold_owners(&mut self) -> Result<(), StoreError> {
+        let owner = AdminRole::Owner.as_str();
+        self.execute(
+            "UPDATE admin_grants SET version = version WHERE role = $1",
+            &[owner.into()],
+        )?;
+        self.execute(
+            "UPDATE admin_tokens SET name = name WHERE role = $1 AND revoked_at IS NULL",
+            &[owner.into()],
+        )?;
+        Ok(())
+    }
+
     fn insert_grant(&mut self, grant: &RoleGrant) -> Result<(), StoreError> {
         self.add(
             "administrator",

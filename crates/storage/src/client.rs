@@ -2,9 +2,11 @@
 //!
 //! Owns the tables `clients`, `client_secrets` and `client_keys`. Never compares a secret.
 
+use lanyard_core::agent::record::AgentStatus;
 use lanyard_core::client::registration::{
     Client, ClientAuthMethod, ClientSecret, KeyHolder, RegisteredKey, SecretDigest, Side, SubjectMode,
 };
+use lanyard_core::clock::Timestamp;
 use lanyard_core::id::{ClientKey, SecretId, UserId};
 use lanyard_core::store::StoreError;
 use lanyard_core::store::client::ClientStore;
@@ -42,10 +44,21 @@ fn client(row: &mut Row<'_>) -> Result<Client, StoreError> {
         subject_mode: row.one_of(&SUBJECT_MODES, SubjectMode::as_str)?,
         introspects: list(row)?,
         enabled: row.flag()?,
+        agent: agent_status(row)?,
+        not_before: row.maybe_time()?,
         version: row.int()?,
         created_at: row.time()?,
         updated_at: row.time()?,
     })
+}
+
+/// The status of the agent that the client belongs to.
+fn agent_status(row: &mut Row<'_>) -> Result<Option<AgentStatus>, StoreError> {
+    let Some(name) = row.maybe_str()? else { return Ok(None) };
+    let known = AgentStatus::ALL.into_iter().find(|status| status.as_str() == name);
+    known
+        .map(Some)
+        .ok_or_else(|| corrupt("a client belongs to an agent of unknown status"))
 }
 
 /// A list of texts; most are empty, and that is told without a parser.
@@ -114,8 +127,8 @@ impl ClientStore for SqlTx<'_> {
     fn find_client(&mut self, side: Side, client_id: &ClientId) -> Result<Option<Client>, StoreError> {
         self.find(
             "SELECT id, side, client_id, name, auth, legacy_assertion_audience, grants, redirect_uris,
-             post_logout_redirect_uris, scopes, subject_mode, introspects, enabled, version, created_at, updated_at
-             FROM clients WHERE side = $1 AND client_id = $2",
+             post_logout_redirect_uris, scopes, subject_mode, introspects, enabled, agent_status, not_before,
+             version, created_at, updated_at FROM clients WHERE side = $1 AND client_id = $2",
             &[side.as_str().into(), client_id.into()],
             client,
         )
@@ -124,8 +137,8 @@ impl ClientStore for SqlTx<'_> {
     fn find_client_by_key(&mut self, key: &ClientKey) -> Result<Option<Client>, StoreError> {
         self.find(
             "SELECT id, side, client_id, name, auth, legacy_assertion_audience, grants, redirect_uris,
-             post_logout_redirect_uris, scopes, subject_mode, introspects, enabled, version, created_at, updated_at
-             FROM clients WHERE id = $1",
+             post_logout_redirect_uris, scopes, subject_mode, introspects, enabled, agent_status, not_before,
+             version, created_at, updated_at FROM clients WHERE id = $1",
             &[key.into()],
             client,
         )
@@ -135,15 +148,15 @@ impl ClientStore for SqlTx<'_> {
         let items = match side {
             None => self.list(
                 "SELECT id, side, client_id, name, auth, legacy_assertion_audience, grants, redirect_uris,
-                 post_logout_redirect_uris, scopes, subject_mode, introspects, enabled, version, created_at,
-                 updated_at FROM clients WHERE id > $1 ORDER BY id LIMIT $2",
+                 post_logout_redirect_uris, scopes, subject_mode, introspects, enabled, agent_status,
+                 not_before, version, created_at, updated_at FROM clients WHERE id > $1 ORDER BY id LIMIT $2",
                 &[after(request).into(), fetch(request).into()],
                 client,
             )?,
             Some(side) => self.list(
                 "SELECT id, side, client_id, name, auth, legacy_assertion_audience, grants, redirect_uris,
-                 post_logout_redirect_uris, scopes, subject_mode, introspects, enabled, version, created_at,
-                 updated_at FROM clients WHERE side = $1 AND id > $2 ORDER BY id LIMIT $3",
+                 post_logout_redirect_uris, scopes, subject_mode, introspects, enabled, agent_status,
+                 not_before, version, created_at, updated_at FROM clients WHERE side = $1 AND id > $2 ORDER BY id LIMIT $3",
                 &[side.as_str().into(), after(request).into(), fetch(request).into()],
                 client,
             )?,
@@ -151,12 +164,26 @@ impl ClientStore for SqlTx<'_> {
         Ok(page(items, request, |client| client.key.as_str()))
     }
 
+    fn list_unregistered_clients(&mut self, request: &PageRequest) -> Result<Page<Client>, StoreError> {
+        let items = self.list(
+            "SELECT id, side, client_id, name, auth, legacy_assertion_audience, grants, redirect_uris,
+             post_logout_redirect_uris, scopes, subject_mode, introspects, enabled, agent_status, not_before,
+             version, created_at, updated_at FROM clients
+             WHERE side = $1 AND agent_status IS NULL AND id > $2 ORDER BY id LIMIT $3",
+            &[Side::Idp.as_str().into(), after(request).into(), fetch(request).into()],
+            client,
+        )?;
+        Ok(page(items, request, |client| client.key.as_str()))
+    }
+
     fn insert_client(&mut self, client: &Client) -> Result<(), StoreError> {
         self.add(
             "client identifier",
             "INSERT INTO clients (id, side, client_id, name, auth, legacy_assertion_audience, grants, redirect_uris,
-             post_logout_redirect_uris, scopes, subject_mode, introspects, enabled, version, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING",
+             post_logout_redirect_uris, scopes, subject_mode, introspects, enabled, agent_status, not_before, version,
+             created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+             ON CONFLICT DO NOTHING",
             &[
                 (&client.key).into(),
                 client.side.as_str().into(),
@@ -171,6 +198,8 @@ impl ClientStore for SqlTx<'_> {
                 client.subject_mode.as_str().into(),
                 (&doc(&client.introspects)?).into(),
                 client.enabled.into(),
+                client.agent.map(AgentStatus::as_str).into(),
+                client.not_before.into(),
                 client.version.into(),
                 client.created_at.into(),
                 client.updated_at.into(),
@@ -183,7 +212,7 @@ impl ClientStore for SqlTx<'_> {
             "client",
             "UPDATE clients SET client_id = $1, name = $2, auth = $3, legacy_assertion_audience = $4, grants = $5,
              redirect_uris = $6, post_logout_redirect_uris = $7, scopes = $8, subject_mode = $9, introspects = $10,
-             enabled = $11, version = $12, updated_at = $13 WHERE id = $14 AND version = $15",
+             enabled = $11, agent_status = $12, version = $13, updated_at = $14 WHERE id = $15 AND version = $16",
             &[
                 (&client.client_id).into(),
                 (&client.name).into(),
@@ -196,12 +225,22 @@ impl ClientStore for SqlTx<'_> {
                 client.subject_mode.as_str().into(),
                 (&doc(&client.introspects)?).into(),
                 client.enabled.into(),
+                client.agent.map(AgentStatus::as_str).into(),
                 client.version.into(),
                 client.updated_at.into(),
                 (&client.key).into(),
                 client.version.saturating_sub(1).into(),
             ],
         )
+    }
+
+    fn raise_client_not_before(&mut self, side: Side, client_id: &ClientId, at: Timestamp) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE clients SET not_before = $1
+             WHERE side = $2 AND client_id = $3 AND (not_before IS NULL OR not_before < $4)",
+            &[at.into(), side.as_str().into(), client_id.into(), at.into()],
+        )?;
+        Ok(())
     }
 
     fn list_client_secrets(&mut self, client: &ClientKey) -> Result<Vec<ClientSecret>, StoreError> {

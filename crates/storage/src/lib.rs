@@ -4,6 +4,7 @@
 
 mod account;
 mod admin;
+mod agent;
 mod audience;
 mod audit;
 mod client;

@@ -281,6 +281,7 @@ impl Company {
                 aud_tenant: None,
                 enabled: true,
             }],
+            agents: Vec::new(),
             rules: vec![
                 rule(
                     "Engineering uses every connector",

@@ -11,7 +11,7 @@ use crate::admin::change::Change;
 use crate::admin::denial::AdminDenial;
 use crate::admin::spec::Organisation;
 use crate::admin::token::Admin;
-use crate::admin::{administrators, audience, client, connection, connector, resource, rule, trust};
+use crate::admin::{administrators, agent, audience, client, connection, connector, resource, rule, trust};
 use crate::cx::Cx;
 use crate::directory::put;
 use crate::keys::vault::Vault;
@@ -31,7 +31,7 @@ pub struct Deployment {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Applied {
-    /// `user`, `group`, `administrator`, `client`, `audience`, `connector`, `resource`, `trust`, `rule` or
+    /// `user`, `group`, `administrator`, `client`, `audience`, `agent`, `connector`, `resource`, `trust`, `rule` or
     /// `identity provider`.
     pub what: &'static str,
     /// Its name in the document.
@@ -133,6 +133,12 @@ pub fn apply(
         &organisation.audiences,
         |spec| spec.issuer.clone(),
         audience::put(cx, tx, admin, deployment.idp.as_ref(), spec)
+    );
+    each!(
+        "agent",
+        &organisation.agents,
+        |spec| spec.name.clone(),
+        agent::put(cx, tx, admin, spec)
     );
     each!(
         "connector",

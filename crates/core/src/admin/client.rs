@@ -103,6 +103,8 @@ pub fn put(
         Some(before) => {
             let after = Client {
                 key: before.key.clone(),
+                agent: before.agent,
+                not_before: before.not_before,
                 version: before.version,
                 created_at: before.created_at,
                 updated_at: before.updated_at,
@@ -158,6 +160,27 @@ fn within_reach(admin: &Admin, client: &Client) -> Result<(), AdminDenial> {
         admin,
         "changing a client that administrators sign in with",
     ))
+}
+
+/// Switches a client off and records it: when the agent that it belonged to is gone.
+pub(super) fn switch_off(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    admin: &Admin,
+    own_ras: Option<&Issuer>,
+    client: &Client,
+) -> Result<(), StoreError> {
+    let before = describe(tx, client)?;
+    let after = Client {
+        enabled: false,
+        version: client.version + 1,
+        updated_at: cx.now,
+        ..client.clone()
+    };
+    tx.update_client(&after)?;
+    let states = (state(&before), state(&describe(tx, &after)?));
+    note(cx, tx, admin, KINDS, Change::Changed, client.client_id.as_str(), states)?;
+    end_access(cx, tx, admin, own_ras, &after)
 }
 
 /// What a client holds when it is switched off: refresh tokens of the IdP, access tokens of our RAS, also when it is
@@ -392,6 +415,8 @@ fn parse(cx: &Cx, spec: &ClientSpec) -> Result<Client, AdminDenial> {
         subject_mode: spec.subject,
         introspects: spec.introspects.clone(),
         enabled: spec.enabled,
+        agent: None,
+        not_before: None,
         version: 1,
         created_at: cx.now,
         updated_at: cx.now,

@@ -14,7 +14,7 @@ use crate::admin::requirement::RequirementSpec;
 use crate::admin::resource;
 use crate::admin::spec::{ConnectorSpec, ResourceSpec, ScopeSpec};
 use crate::admin::token::Admin;
-use crate::connector::record::{Connector, ConnectorScope};
+use crate::connector::record::{Connector, ConnectorScope, ConnectorStatus};
 use crate::cx::Cx;
 use crate::id::ConnectorId;
 use crate::outcome::Outcome;
@@ -65,8 +65,57 @@ pub fn put(
     own_ras: Option<&Issuer>,
     spec: &ConnectorSpec,
 ) -> Result<Outcome<(Connector, Change), AdminDenial>, StoreError> {
-    let wanted = require(admin, Permission::Write).and_then(|()| parse(cx, own_ras, spec));
-    let wanted = match wanted {
+    match require(admin, Permission::Write) {
+        Ok(()) => set(cx, tx, admin, own_ras, spec),
+        Err(denial) => Ok(Outcome::Denied(denial)),
+    }
+}
+
+/// Approves a connector that is staged: from now on rules reach it.
+///
+/// # Errors
+/// [`StoreError`] when the store fails.
+pub fn activate(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    admin: &Admin,
+    own_ras: Option<&Issuer>,
+    name: &str,
+) -> Result<Outcome<(Connector, Change), AdminDenial>, StoreError> {
+    if let Err(denial) = require(admin, Permission::Approve) {
+        return Ok(Outcome::Denied(denial));
+    }
+    let Some(before) = tx.find_connector_by_name(name)? else {
+        return Ok(Outcome::Denied(AdminDenial::NotFound {
+            what: "connector",
+            name: name.to_owned(),
+        }));
+    };
+    match before.status {
+        ConnectorStatus::Active => return Ok(Outcome::Granted((before, Change::Unchanged))),
+        ConnectorStatus::Staged => {}
+        // What was decided before is changed by whoever may change everything.
+        ConnectorStatus::Off => {
+            if let Err(denial) = require(admin, Permission::Write) {
+                return Ok(Outcome::Denied(denial));
+            }
+        }
+    }
+    let spec = ConnectorSpec {
+        status: ConnectorStatus::Active,
+        ..ConnectorSpec::of(&before)
+    };
+    set(cx, tx, admin, own_ras, &spec)
+}
+
+fn set(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    admin: &Admin,
+    own_ras: Option<&Issuer>,
+    spec: &ConnectorSpec,
+) -> Result<Outcome<(Connector, Change), AdminDenial>, StoreError> {
+    let wanted = match parse(cx, own_ras, spec) {
         Ok(wanted) => wanted,
         Err(denial) => return Ok(Outcome::Denied(denial)),
     };
@@ -124,7 +173,7 @@ pub fn put(
             default_scopes: after.default_scopes.to_string(),
             status: after.status,
         };
-        if let Outcome::Denied(denial) = resource::put(cx, tx, admin, &registered)? {
+        if let Outcome::Denied(denial) = resource::set(cx, tx, admin, &registered)? {
             return Ok(Outcome::Denied(denial));
         }
     }

@@ -1,6 +1,7 @@
 //! Administrators, what they may do, and the services behind the admin API, `lanyard apply` and the console.
 
 pub mod administrators;
+pub mod agent;
 pub mod apply;
 pub mod audience;
 pub mod change;

@@ -42,8 +42,20 @@ pub fn put(
     admin: &Admin,
     spec: &ResourceSpec,
 ) -> Result<Outcome<(Resource, Change), AdminDenial>, StoreError> {
-    let parsed = require(admin, Permission::Write).and_then(|()| parse(spec));
-    let (id, scopes, default_scopes) = match parsed {
+    match require(admin, Permission::Write) {
+        Ok(()) => set(cx, tx, admin, spec),
+        Err(denial) => Ok(Outcome::Denied(denial)),
+    }
+}
+
+/// As [`put`], for a connector that somebody was allowed to change.
+pub(super) fn set(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    admin: &Admin,
+    spec: &ResourceSpec,
+) -> Result<Outcome<(Resource, Change), AdminDenial>, StoreError> {
+    let (id, scopes, default_scopes) = match parse(spec) {
         Ok(parsed) => parsed,
         Err(denial) => return Ok(Outcome::Denied(denial)),
     };

@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::admin::requirement::RequirementSpec;
 use crate::admin::spec::connection::ConnectionSpec;
 use crate::admin::token::AdminRole;
+use crate::agent::record::AgentStatus;
 use crate::client::registration::{ClientAuthMethod, Side, SubjectMode};
+use crate::clock::Timestamp;
 use crate::connector::record::{ConnectorStatus, Upstream};
 use crate::directory::group::GroupKind;
 use crate::policy::rule::Effect;
@@ -38,6 +40,8 @@ pub struct Organisation {
     pub resources: Vec<ResourceSpec>,
     /// Issuers that our RAS trusts.
     pub trusts: Vec<TrustSpec>,
+    /// Agents, after their clients and audiences.
+    pub agents: Vec<AgentSpec>,
     /// Policy rules.
     pub rules: Vec<RuleSpec>,
     /// Upstream identity providers.
@@ -109,6 +113,59 @@ pub struct AdministratorSpec {
     /// For a group: whether directories (SCIM) and identity providers may change who is in it.
     #[serde(default)]
     pub provisioned: bool,
+}
+
+/// An agent: a program that acts for people.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentSpec {
+    /// Short and unique: lower-case letters, digits and `-`.
+    pub name: String,
+    /// For people; the name when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What it is for. Needed for a new agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
+    /// Who makes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
+    /// Which program it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub software: Option<String>,
+    /// Exactly these people answer for it, by user name: at least one, two are advised. Needed for a new agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owners: Option<Vec<String>>,
+    /// Its client id at the issuer. Once set it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// Issuer of an authorization server → its client id there: exactly these. Left out: unchanged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_ids: Option<BTreeMap<String, String>>,
+    /// `staged`, `active`, `inactive` or `suspended`. Left out: unchanged, and `staged` for a new agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<AgentStatus>,
+}
+
+/// A public key for an agent.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentKeySpec {
+    /// The public key as a JWK.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub jwk: serde_json::Value,
+    /// Where it is, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Its end, RFC 3339; in a year when left out, at most in two.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// The other keys stop being accepted after this many seconds; without it they stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retire_others_after_seconds: Option<u64>,
 }
 
 /// A client on one side.

@@ -111,11 +111,12 @@ pub fn over_leaving(tx: &mut dyn AdminStore, admin: &Admin, group: &GroupId, use
 }
 
 /// Whether somebody is still owner when these ways of being owner are gone: an active person, or the holder of an owner
-/// token without an end.
+/// token without an end. To be asked in the unit that takes them away.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn owner_remains(tx: &mut dyn AdminStore, gone: impl Fn(&Holder, &UserId) -> bool) -> Guard {
+    tx.hold_owners()?;
     let people = tx.list_owners()?;
     if people.iter().any(|(holder, owner)| !gone(holder, owner)) {
         return Ok(Ok(()));

@@ -85,6 +85,7 @@ pub fn revoke(
             name: id.to_string(),
         })
     };
+    tx.hold_owners()?;
     let mut tokens = tx.list_admin_tokens()?;
     tokens.retain(|token| token.revoked_at.is_none());
     let Some(before) = tokens.iter().find(|token| token.id == *id) else {

@@ -9,6 +9,7 @@ use lanyard_jose::token::{ClientAssertion, Verified};
 use lanyard_protocol::client_id::ClientId;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::agent::record::AgentStatus;
 use crate::audit::event::Actor;
 use crate::audit::record::{NewEvent, record};
 use crate::client::registration::{Client, ClientAuthMethod, RegisteredKey, Side};
@@ -111,6 +112,9 @@ pub enum AuthDenial {
     /// The client is switched off.
     #[error("the client is switched off")]
     ClientDisabled,
+    /// The agent that it belongs to is staged, inactive or suspended.
+    #[error("the agent that the client belongs to is {}", .0.as_str())]
+    AgentNotActive(AgentStatus),
     /// Another method than the registered one (RFC 6749, section 2.3).
     #[error("the client is registered for another authentication method")]
     WrongMethod,
@@ -138,6 +142,7 @@ impl AuthDenial {
             Self::NoCredentials => "no_credentials",
             Self::UnknownClient => "unknown_client",
             Self::ClientDisabled => "client_disabled",
+            Self::AgentNotActive(status) => status.refusal(),
             Self::WrongMethod => "wrong_auth_method",
             Self::WrongSecret => "wrong_secret",
             Self::SecretExpired => "secret_expired",
@@ -196,6 +201,9 @@ pub fn authenticate(
     };
     if !client.enabled {
         return Ok(Outcome::Denied(AuthDenial::ClientDisabled));
+    }
+    if let Some(status) = client.agent.filter(|status| *status != AgentStatus::Active) {
+        return Ok(Outcome::Denied(AuthDenial::AgentNotActive(status)));
     }
     let key = match (presented, client.auth) {
         (Presented::Secret { secret, .. }, ClientAuthMethod::Secret) => {

@@ -10,6 +10,7 @@ use lanyard_protocol::oauth::grant_type::GrantType;
 use lanyard_protocol::scope::ScopeSet;
 use serde::{Deserialize, Serialize};
 
+use crate::agent::record::AgentStatus;
 use crate::clock::Timestamp;
 use crate::id::{ClientKey, SecretId, UserId};
 
@@ -63,12 +64,24 @@ pub struct Client {
     pub introspects: Vec<String>,
     /// Switched off: nothing is issued, nothing is accepted.
     pub enabled: bool,
+    /// At the IdP: the status of the agent that it belongs to, kept here so that no decision reads another row. `None`
+    /// for a client that is not registered as an agent.
+    pub agent: Option<AgentStatus>,
+    /// At the RAS: grants minted for it up to this instant buy nothing (RV-03).
+    pub not_before: Option<Timestamp>,
     /// Grows with every change.
     pub version: i64,
     /// When the record was made.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+impl Client {
+    /// Whether anything may be issued to it: switched on, and its agent, if it belongs to one, is active.
+    pub fn may_act(&self) -> bool {
+        self.enabled && self.agent.is_none_or(|status| status == AgentStatus::Active)
+    }
 }
 
 /// How a client proves itself at the token endpoint.

@@ -10,6 +10,7 @@ use crate::admin::denial::AdminDenial;
 use crate::admin::permission::{Permission, require};
 use crate::admin::standing::{self, Guard};
 use crate::admin::token::Admin;
+use crate::agent::orphan;
 use crate::audit::event::Actor;
 use crate::audit::record::{NewEvent, record};
 use crate::cx::Cx;
@@ -169,7 +170,8 @@ pub fn change(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, id: &UserId, change: &Use
 }
 
 /// Cuts a person off: no sign-in, no exchange, no refresh from this commit on; sessions, refresh tokens and enrolled
-/// keys are gone; jobs carry it to the RAS. Repeating it repeats the cut. Written with the reserve.
+/// keys are gone; jobs carry it to the RAS. An agent for which nobody else answers is suspended. Repeating it repeats the
+/// cut. Written with the reserve.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -192,7 +194,8 @@ pub fn deactivate(
     user.version += 1;
     user.updated_at = cx.now;
     tx.update_user(&user)?;
-    let cut = cut_off(cx, tx, vault, issuer, &user)?;
+    let mut cut = cut_off(cx, tx, vault, issuer, &user)?;
+    cut.jobs.extend(orphan::owner_left(cx, tx, &admin.actor(), &user)?);
     let event = about("directory.user.deactivated", admin.actor(), &user)
         .detail("before", json!({"status": before.status.as_str()}))
         .detail("after", json!({"status": user.status.as_str()}));

@@ -16,6 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use self::redirect::error_location;
 pub use self::request::AuthorizeRequest;
+use crate::agent::record::AgentStatus;
 use crate::audit::event::Actor;
 use crate::audit::record::{NewEvent, record};
 use crate::client::redirect::is_registered;
@@ -115,6 +116,9 @@ pub enum PageDenial {
     /// Unknown or switched off; one answer for both (SEC-23).
     #[error("the client is not registered or switched off")]
     ClientUnknown,
+    /// The agent that the client belongs to is staged, inactive or suspended: no browser is sent to it.
+    #[error("the agent that the client belongs to is {}", .0.as_str())]
+    AgentNotActive(AgentStatus),
     /// No `redirect_uri`, or it was sent twice.
     #[error("the request names no redirect URI")]
     RedirectMissing,
@@ -129,6 +133,7 @@ impl PageDenial {
         match self {
             Self::ClientMissing => "client_missing",
             Self::ClientUnknown => "unknown_client",
+            Self::AgentNotActive(status) => status.refusal(),
             Self::RedirectMissing => "redirect_uri_missing",
             Self::RedirectMismatch => "redirect_uri_mismatch",
         }
@@ -247,6 +252,9 @@ pub fn check_client(
     let Some(client) = client else {
         return page(PageDenial::ClientUnknown);
     };
+    if let Some(status) = client.agent.filter(|status| *status != AgentStatus::Active) {
+        return page(PageDenial::AgentNotActive(status));
+    }
     let Some(redirect_uri) = request.redirect_uri.clone() else {
         return page(PageDenial::RedirectMissing);
     };
@@ -361,7 +369,7 @@ fn usable_session(
 ) -> Result<Usable, StoreError> {
     const GONE: Usable = Err((AuthorizeDenial::SessionGone, None));
     let current = tx.find_client(Side::Idp, &valid.client.client_id)?;
-    if current.is_none_or(|client| !client.enabled || client.version != valid.client.version) {
+    if current.is_none_or(|client| !client.may_act() || client.version != valid.client.version) {
         return Ok(GONE);
     }
     let Some(session) = tx.find_session(id)? else {

@@ -77,10 +77,7 @@ pub fn bearer(
     needed: &'static str,
 ) -> Result<Outcome<OwnBearer, OwnTokenDenial>, StoreError> {
     let denied = |denial| Ok(Outcome::Denied(denial));
-    let Some(client) = tx
-        .find_client(Side::Idp, &token.client_id)?
-        .filter(|client| client.enabled)
-    else {
+    let Some(client) = tx.find_client(Side::Idp, &token.client_id)?.filter(Client::may_act) else {
         return denied(OwnTokenDenial::Client);
     };
     let family = match token_id::family(token.jti.as_str()) {

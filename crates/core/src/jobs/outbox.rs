@@ -5,7 +5,7 @@ use lanyard_protocol::issuer::Issuer;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::id::JobId;
+use crate::id::{ClientKey, JobId};
 
 /// A job as it rests; claimed with a lease, run at least once.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,5 +34,10 @@ pub enum Task {
         subject: Subject,
         /// Microseconds: tokens issued up to then.
         not_after: i64,
+    },
+    /// The IdP cut off a client: revoke at our RAS every token of the client that it is there.
+    RevokeClient {
+        /// The client at the IdP.
+        client: ClientKey,
     },
 }

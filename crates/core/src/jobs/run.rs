@@ -9,7 +9,7 @@ use crate::audit::record::{NewEvent, record};
 use crate::clock::Timestamp;
 use crate::cx::Cx;
 use crate::jobs::outbox::{Job, Task};
-use crate::ras::cut_off::revoke_subject;
+use crate::ras::cut_off::{revoke_client, revoke_subject};
 use crate::ras::settings::RasSettings;
 use crate::store::job::JobStore;
 use crate::store::{StoreError, Tx};
@@ -50,13 +50,30 @@ pub fn perform(cx: &Cx, tx: &mut dyn Tx, settings: &RasSettings, job: &Job) -> R
             let not_after = Timestamp::from_micros(*not_after);
             let done = revoke_subject(cx, tx, settings, issuer, subject, not_after)?;
             tx.finish_job(&job.id)?;
-            let sequence = match done.sequence {
-                Some(sequence) => sequence,
-                None => tx.revocation_head()?,
+            performed(tx, done.sequence)
+        }
+        Task::RevokeClient { client } => {
+            let known = tx.find_audience(&settings.issuer)?;
+            let there = match known {
+                Some(audience) => tx.find_mapping(client, &audience.id)?,
+                None => None,
             };
-            Ok(Performed { sequence })
+            let sequence = match there {
+                Some(there) => revoke_client(cx, tx, settings, Actor::System("worker".to_owned()), &there)?.sequence,
+                None => None,
+            };
+            tx.finish_job(&job.id)?;
+            performed(tx, sequence)
         }
     }
+}
+
+fn performed(tx: &mut dyn Tx, sequence: Option<i64>) -> Result<Performed, StoreError> {
+    let sequence = match sequence {
+        Some(sequence) => sequence,
+        None => tx.revocation_head()?,
+    };
+    Ok(Performed { sequence })
 }
 
 /// Hands a failed job back, to be tried again after a growing pause. From the fifth try on each failure is an event:

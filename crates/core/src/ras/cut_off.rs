@@ -14,6 +14,7 @@ use lanyard_protocol::issuer::Issuer;
 
 use crate::audit::event::Actor;
 use crate::audit::record::{NewEvent, record};
+use crate::client::registration::Side;
 use crate::clock::Timestamp;
 use crate::cx::Cx;
 use crate::id::{AccountId, TenantId};
@@ -125,7 +126,8 @@ pub fn revoke_account(
     })
 }
 
-/// Ends a client's tokens: when it is switched off or its credentials are lost.
+/// Ends a client's tokens: when it is switched off, its agent is stopped, or its credentials are lost. An ID-JAG that is
+/// on its way buys nothing either.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -136,6 +138,7 @@ pub fn revoke_client(
     actor: Actor,
     client_id: &ClientId,
 ) -> Result<CutOff, StoreError> {
+    tx.raise_client_not_before(Side::Ras, client_id, cx.now)?;
     let tokens = tx.revoke_grants_of_client(client_id, cx.now)?;
     let revoked = Revoked::Client {
         issuer: settings.issuer.clone(),

@@ -97,8 +97,8 @@ pub enum Denial {
     /// The account is switched off (AL-06).
     #[error("the account is switched off")]
     AccountDisabled,
-    /// The ID-JAG was minted before the person was cut off (P7).
-    #[error("the ID-JAG is from before the moment at which the subject was cut off")]
+    /// The ID-JAG was minted before the person or the client was cut off (P7).
+    #[error("the ID-JAG is from before the moment at which the subject or the client was cut off")]
     CutOff,
     /// Redeemed before (RAS-JB-12).
     #[error("the ID-JAG was redeemed before")]

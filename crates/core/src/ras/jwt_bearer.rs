@@ -215,6 +215,13 @@ fn check_client(settings: &RasSettings, client: &AuthenticatedClient, id_jag: &I
             authenticated: client.client.client_id.clone(),
         });
     }
+    if client
+        .client
+        .not_before
+        .is_some_and(|cut| id_jag.iat.seconds() <= cut.seconds())
+    {
+        return Err(Denial::CutOff);
+    }
     if !holder_fits(client, id_jag) {
         return Err(Denial::HolderMismatch);
     }

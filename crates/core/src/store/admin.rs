@@ -16,6 +16,8 @@ pub trait AdminStore {
     fn list_roles_of(&mut self, user: &UserId) -> Result<Vec<AdminRole>, StoreError>;
     /// Every active person who is owner, once for each grant by which they are.
     fn list_owners(&mut self) -> Result<Vec<(Holder, UserId)>, StoreError>;
+    /// Holds what makes somebody owner until the commit: two units that each take one away see each other.
+    fn hold_owners(&mut self) -> Result<(), StoreError>;
     /// Writes a new grant. [`StoreError::Conflict`] when the holder has one.
     fn insert_grant(&mut self, grant: &RoleGrant) -> Result<(), StoreError>;
     /// Writes a changed grant whose stored version is `grant.version - 1`.

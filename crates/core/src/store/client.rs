@@ -4,6 +4,7 @@ use lanyard_protocol::client_id::ClientId;
 use lanyard_protocol::issuer::Issuer;
 
 use crate::client::registration::{Client, ClientSecret, RegisteredKey, Side};
+use crate::clock::Timestamp;
 use crate::id::{ClientKey, SecretId, UserId};
 use crate::store::StoreError;
 use crate::store::page::{Page, PageRequest};
@@ -16,10 +17,14 @@ pub trait ClientStore {
     fn find_client_by_key(&mut self, key: &ClientKey) -> Result<Option<Client>, StoreError>;
     /// Clients of one side, or of both, in the order of their record key.
     fn list_clients(&mut self, side: Option<Side>, page: &PageRequest) -> Result<Page<Client>, StoreError>;
+    /// Clients of the IdP that belong to no agent, in the order of their record key.
+    fn list_unregistered_clients(&mut self, page: &PageRequest) -> Result<Page<Client>, StoreError>;
     /// Writes a new client. [`StoreError::Conflict`] when the identifier is taken on its side.
     fn insert_client(&mut self, client: &Client) -> Result<(), StoreError>;
     /// Writes a changed client whose stored version is `client.version - 1`.
     fn update_client(&mut self, client: &Client) -> Result<(), StoreError>;
+    /// Moves `not_before` forward (never back); the version stays.
+    fn raise_client_not_before(&mut self, side: Side, client_id: &ClientId, at: Timestamp) -> Result<(), StoreError>;
 
     /// Every secret of a client, oldest first.
     fn list_client_secrets(&mut self, client: &ClientKey) -> Result<Vec<ClientSecret>, StoreError>;

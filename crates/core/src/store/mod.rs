@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod admin;
+pub mod agent;
 pub mod audience;
 pub mod audit;
 pub mod client;
@@ -31,6 +32,7 @@ use futures_channel::oneshot;
 pub trait Tx:
     account::AccountStore
     + admin::AdminStore
+    + agent::AgentStore
     + audience::AudienceStore
     + audit::AuditStore
     + client::ClientStore

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod administrators;
+mod agents;
 mod audit;
 mod both_legs;
 mod corpora;

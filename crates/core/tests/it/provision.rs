@@ -219,7 +219,10 @@ fn the_cut_off_names_the_subject_that_the_ras_knows_idp_mn_03() {
             issuer,
             subject,
             not_after,
-        } = &done.jobs[0].task;
+        } = &done.jobs[0].task
+        else {
+            panic!("{:?}", done.jobs[0].task)
+        };
         let public = Subject::parse(user.id.as_str()).unwrap();
         assert_eq!((issuer, *subject == public), (&company.idp.issuer, !pairwise));
         let ras = company.ras.issuer.clone();

@@ -130,6 +130,8 @@ pub(crate) fn client_record(name: &str, auth: ClientAuthMethod, side: Side) -> C
         subject_mode: SubjectMode::Public,
         introspects: Vec::new(),
         enabled: true,
+        agent: None,
+        not_before: None,
         version: 1,
         created_at: Timestamp::from_seconds(START),
         updated_at: Timestamp::from_seconds(START),

@@ -10,7 +10,7 @@ use crate::client_config::outcome::{Ending, plain};
 use crate::ui::Ui;
 
 /// What the server adds to a document; not written back.
-pub(crate) const SERVER_FIELDS: [&str; 4] = ["id", "created_at", "updated_at", "change"];
+pub(crate) const SERVER_FIELDS: [&str; 5] = ["id", "created_at", "updated_at", "change", "standing"];
 
 /// Ends a command: a failure is told and becomes the exit code.
 ///
@@ -74,8 +74,14 @@ pub(crate) fn record(record: &Value, json: bool, ui: &Ui) -> anyhow::Result<()> 
     let mut document = without_nulls(record);
     if let Some(members) = document.as_object_mut() {
         for field in SERVER_FIELDS {
-            if let Some(value) = members.remove(field) {
-                ui.line(&ui.dim(&format!("# {field}: {}", plain(value.as_str().unwrap_or_default()))));
+            match members.remove(field) {
+                Some(Value::Object(known)) => {
+                    for name in known.keys() {
+                        ui.line(&ui.dim(&format!("# {name}: {}", text(&Value::Object(known.clone()), name))));
+                    }
+                }
+                Some(value) => ui.line(&ui.dim(&format!("# {field}: {}", plain(value.as_str().unwrap_or_default())))),
+                None => {}
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `lanyard connectors list|show|set|status|remove`: the administrator's view of connectors.
+//! `lanyard connectors list|show|set|status|activate|remove`: the administrator's view of connectors.
 //!
 //! Owns commands about approved MCP servers. `lanyard connectors` alone is the client's list.
 
@@ -9,7 +9,7 @@ use lanyard_core::admin::spec::ConnectorSpec;
 use serde_json::{Value, json};
 
 use crate::admin_client::at::AdminAt;
-use crate::admin_client::{AdminClient, document, prompt, show};
+use crate::admin_client::{AdminClient, document, nothing, prompt, show};
 use crate::client_config::outcome::plain;
 use crate::ui::Ui;
 
@@ -45,6 +45,13 @@ pub(crate) enum ConnectorsAdmin {
         /// Staged: administrators see it, nobody reaches it
         #[arg(value_parser = ["active", "staged", "off"])]
         status: String,
+    },
+    /// Approve a connector that is staged
+    Activate {
+        #[command(flatten)]
+        at: AdminAt,
+        /// Its name
+        name: String,
     },
     /// Remove a connector
     Remove {
@@ -98,6 +105,11 @@ async fn act(command: ConnectorsAdmin, ui: &Ui) -> anyhow::Result<()> {
                 members.insert("status".to_owned(), json!(status));
             }
             put(&at, &spec, ui).await
+        }
+        ConnectorsAdmin::Activate { at, name } => {
+            let path = ["connectors", &name, "activate"];
+            let answer = AdminClient::open(&at)?.post(&path, &nothing()).await?;
+            show::written(&answer, "connector", &name, at.json, ui)
         }
         ConnectorsAdmin::Remove { at, name, yes } => {
             prompt::confirm(&format!("Remove the connector {name}?"), yes, ui)?;

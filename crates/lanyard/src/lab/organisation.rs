@@ -365,6 +365,7 @@ pub(crate) fn document(
         connectors: connectors.iter().map(|connector| connector.spec.clone()).collect(),
         resources: Vec::new(),
         trusts: Vec::new(),
+        agents: Vec::new(),
         rules,
         identity_providers: Vec::new(),
     })

@@ -85,6 +85,7 @@ pub(crate) const fn client_auth(denial: &AuthDenial) -> Refusal {
         AuthDenial::NoCredentials
         | AuthDenial::UnknownClient
         | AuthDenial::ClientDisabled
+        | AuthDenial::AgentNotActive(_)
         | AuthDenial::WrongMethod
         | AuthDenial::WrongSecret
         | AuthDenial::SecretExpired

@@ -75,6 +75,7 @@ conformance! {
             tx.insert_grant(&grant(team("ops"), AdminRole::Auditor))?;
             tx.insert_grant(&grant(team("top"), AdminRole::Owner))
         }).unwrap();
+        b.write(|tx| tx.hold_owners()).unwrap();
         let roles = |name: &'static str| {
             let mut roles = b.read(move |tx| tx.list_roles_of(&id(name))).unwrap();
             roles.sort_by_key(|role| role.reach());

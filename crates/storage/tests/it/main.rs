@@ -25,6 +25,7 @@ macro_rules! conformance {
 
 mod accounts;
 mod admins;
+mod agents;
 mod audit;
 mod clients;
 mod commits;

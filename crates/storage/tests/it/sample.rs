@@ -122,6 +122,8 @@ pub(crate) fn client(side: Side, name: &str) -> Client {
         subject_mode: SubjectMode::Pairwise,
         introspects: vec!["https://mcp.example/linear/mcp".to_owned()],
         enabled: true,
+        agent: None,
+        not_before: None,
         version: 1,
         created_at: at(0),
         updated_at: at(1),

@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::request::Parts;
 use http::{Method, StatusCode};
+use lanyard_core::agent::record::AgentStatus;
 use lanyard_core::cx::Cx;
 use lanyard_core::idp::authorize::{
     AuthorizeDenial, AuthorizeRefusal, AuthorizeRequest, AuthorizeStep, PageDenial, ValidAuthorize, check_client,
@@ -124,6 +125,10 @@ impl SignIn {
                     PageDenial::ClientMissing | PageDenial::ClientUnknown => {
                         "The program that sent you here is not registered with your organisation, or is switched off."
                     }
+                    PageDenial::AgentNotActive(AgentStatus::Staged) => {
+                        "The program that sent you here waits for approval by your organisation."
+                    }
+                    PageDenial::AgentNotActive(_) => "Your organisation has stopped the program that sent you here.",
                     PageDenial::RedirectMissing | PageDenial::RedirectMismatch => {
                         "The program that sent you here asks to be answered at an address that is not registered for it."
                     }

@@ -51,8 +51,8 @@ pub(crate) async fn apply(
     .await?;
     match end {
         Ok(applied) => {
-            // People may have been deactivated, clients or issuers switched off: the answer waits until that bites.
-            if changed(&applied, &["user", "client", "trust"]) {
+            // People may have been deactivated, clients or issuers switched off, agents stopped: the answer waits until that bites.
+            if changed(&applied, &["user", "client", "agent", "trust"]) {
                 deps.cut_off.complete().await;
             }
             if changed(&applied, &["connector"]) {

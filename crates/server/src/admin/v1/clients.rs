@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use lanyard_core::admin::client;
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::permission::{Permission, require};
 use lanyard_core::admin::spec::ClientSpec;
+use lanyard_core::admin::{agent, client};
 use lanyard_core::client::registration::{Client, Side};
 use lanyard_core::outcome::Outcome;
 use lanyard_core::store::page::Page;
@@ -77,9 +77,18 @@ pub(crate) async fn list(
             Ok(side) => side,
             Err(denial) => return Ok(Outcome::Denied(denial)),
         };
-        let page = tx.list_clients(side, &query.page())?;
+        let unregistered = query.unregistered == Some(true);
+        let page = if unregistered {
+            tx.list_unregistered_clients(&query.page())?
+        } else {
+            tx.list_clients(side, &query.page())?
+        };
         let mut items = Vec::new();
-        for client in &page.items {
+        for client in page
+            .items
+            .iter()
+            .filter(|client| !unregistered || agent::is_unregistered(client))
+        {
             items.push(view(tx, client)?);
         }
         Ok(Outcome::Granted(Page { items, next: page.next }))

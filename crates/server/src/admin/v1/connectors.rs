@@ -97,6 +97,27 @@ pub(crate) async fn put(
     }))
 }
 
+/// Approves a connector that is staged.
+#[utoipa::path(post, path = "/admin/v1/connectors/{name}/activate",
+    responses((status = 200, body = Written<ConnectorSpec>)))]
+pub(crate) async fn activate(
+    State(deps): State<AdminDeps>,
+    caller: Caller,
+    Segments(name): Segments<String>,
+) -> Result<Json<Written<ConnectorSpec>>, ApiError> {
+    let admin = caller.admin.clone();
+    let ras = deps.deployment.ras.clone();
+    let (connector, change) = change(&deps, &caller, move |cx, tx| {
+        connector::activate(cx, tx, &admin, ras.as_ref(), &name)
+    })
+    .await?;
+    deps.cut_off.routes_changed().await;
+    Ok(Json(Written {
+        change,
+        record: view(&connector),
+    }))
+}
+
 /// Removes a connector.
 #[utoipa::path(delete, path = "/admin/v1/connectors/{name}", responses((status = 200, body = Removed)))]
 pub(crate) async fn remove(

@@ -3,6 +3,7 @@
 //! Owns the paths. Never what is behind them.
 
 pub mod administrators;
+pub mod agents;
 pub mod apply;
 pub mod audiences;
 pub mod audit;
@@ -55,6 +56,21 @@ pub(crate) fn router(deps: AdminDeps) -> Router {
         )
         .route("/administrators", get(administrators::list).put(administrators::put))
         .route("/administrators/{kind}/{name}", delete(administrators::remove))
+        .route("/agents", get(agents::list))
+        .route(
+            "/agents/{name}",
+            get(agents::show).put(agents::put).delete(agents::remove),
+        )
+        .route("/agents/{name}/activate", post(agents::activate))
+        .route("/agents/{name}/deactivate", post(agents::deactivate))
+        .route("/agents/{name}/suspend", post(agents::suspend))
+        .route("/agents/{name}/review", post(agents::review))
+        .route(
+            "/agents/{name}/owners/{username}",
+            put(agents::add_owner).delete(agents::remove_owner),
+        )
+        .route("/agents/{name}/keys", post(agents::add_key))
+        .route("/agents/{name}/keys/{kid}", delete(agents::remove_key))
         .route("/clients", get(clients::list))
         .route("/clients/{side}/{client_id}", get(clients::show).put(clients::put))
         .route("/clients/{side}/{client_id}/secrets", post(clients::add_secret))
@@ -64,6 +80,7 @@ pub(crate) fn router(deps: AdminDeps) -> Router {
             "/connectors/{name}",
             get(connectors::show).put(connectors::put).delete(connectors::remove),
         )
+        .route("/connectors/{name}/activate", post(connectors::activate))
         .route(
             "/audiences",
             get(audiences::list).put(audiences::put).delete(audiences::remove),

@@ -139,6 +139,16 @@ pub(crate) async fn test(
         if !user.is_active() {
             because.insert(0, format!("{} is deactivated: nothing is issued", user.username));
         }
+        if let Some(status) = client.agent.filter(|_| !client.may_act()) {
+            let status = status.as_str();
+            because.insert(
+                0,
+                format!(
+                    "the agent of client {} is {status}: nothing is issued",
+                    client.client_id
+                ),
+            );
+        }
         if connector.status.as_str() != "active" {
             because.insert(
                 0,
@@ -153,7 +163,7 @@ pub(crate) async fn test(
         if !unknown.is_empty() {
             because.push(format!("{unknown} is no scope of {}", connector.name));
         }
-        let open = user.is_active() && connector.status.as_str() == "active" && client.enabled;
+        let open = user.is_active() && connector.status.as_str() == "active" && client.may_act();
         let granted = if open {
             judged.granted(&decision).clone()
         } else {

@@ -70,6 +70,8 @@ pub struct PageQuery {
     pub search: Option<String>,
     /// Clients: only those of this side.
     pub side: Option<String>,
+    /// Clients: with `true` only those of the issuer that belong to no agent.
+    pub unregistered: Option<bool>,
 }
 
 impl PageQuery {
