@@ -120,6 +120,7 @@ async fn claim(at: &AdminAt, token_file: &Path, url: Option<String>, ui: &Ui) ->
     let path = at.save(client.url(), &token)?;
     // It is used up: a file that looks like a key and opens nothing helps nobody.
     let _ = std::fs::remove_file(token_file);
+    let _ = std::fs::remove_file(token_file.with_file_name(owner_files::LINK));
     let id = show::text(&answer, "id");
     if at.json {
         return ui.json(&json!({ "id": id, "url": client.url(), "kept_in": path }));

@@ -10,6 +10,9 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::config::Config;
 use crate::runtime::private_file;
 
+/// The file with the link, beside the one with the token.
+pub(crate) const LINK: &str = "owner-link";
+
 /// Where a one-time token was written.
 pub(crate) struct OwnerFiles {
     /// The token alone.
@@ -27,7 +30,7 @@ pub(crate) fn write(config: &Config, token: &SecretString) -> anyhow::Result<Own
     private_file::write(&path, token.expose_secret().as_bytes())?;
     let link = match &config.idp {
         Some(role) => {
-            let path = config.state_dir.join("owner-link");
+            let path = config.state_dir.join(LINK);
             private_file::write(&path, link(&role.issuer, token).as_bytes())?;
             Some(path)
         }

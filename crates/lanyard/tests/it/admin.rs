@@ -119,14 +119,18 @@ fn people_groups_and_clients_are_managed_from_the_command_line() {
             .code,
         0
     );
-    let short = office.run_with(&["users", "password", "zoe"], "short\n");
+    let short = office.run_with(&["users", "password", "zoe"], "zq8!\n");
     assert_eq!(short.code, 1);
     assert!(
         short.err.contains("at least 12 characters") && short.err.contains("req_"),
         "{}",
         short.err
     );
-    assert!(!short.err.contains("short"), "the password is shown: {}", short.err);
+    assert!(!short.err.contains("zq8!"), "the password is shown: {}", short.err);
+    let none = office.good(&["users", "factors", "zoe", "--json"]).json();
+    assert_eq!(none["recovery_codes"], 0);
+    let reset = office.good(&["users", "factors", "zoe", "--reset", "--yes"]);
+    assert!(reset.out.contains("no second factor any more"), "{}", reset.out);
     let on_the_line = office.run(&["users", "password", "zoe", "--password", "on the command line"]);
     assert_eq!(on_the_line.code, 2, "a password was taken from the command line");
 

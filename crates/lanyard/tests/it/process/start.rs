@@ -108,7 +108,16 @@ fn the_first_start_writes_a_private_one_time_token_that_is_claimed_once() {
     let token = site.path("state/owner-token");
     assert_eq!(std::fs::metadata(&token).unwrap().permissions().mode() & 0o777, 0o600);
     let kept = std::fs::read(&token).unwrap();
+    // The link carries it in the fragment, which no browser sends.
+    let link = site.path("state/owner-link");
+    assert_eq!(std::fs::metadata(&link).unwrap().permissions().mode() & 0o777, 0o600);
+    let linked = std::fs::read_to_string(&link).unwrap();
+    assert!(linked.ends_with(&format!(
+        "/first-sign-in#token={}",
+        String::from_utf8(kept.clone()).unwrap()
+    )));
     site.claim();
+    assert!(!link.exists(), "the link outlived its token");
     assert_eq!(site.admin("GET", "/admin/v1/users", None).status, 200);
 
     // Once: also for somebody who kept a copy of the file.
