@@ -15,8 +15,17 @@ const IDENTIFIERS: [&str; 5] = ["ID", "Id", "id", "iD", "AssertionID"];
 /// The longest identifier that is read.
 const MAX_IDENTIFIER: usize = 256;
 
-/// Looks at a whole document.
+/// Looks at a whole document with an assertion in it.
 pub(super) fn check(root: Node<'_, '_>) -> Result<(), Defect> {
+    check_all(root, 1)
+}
+
+/// Looks at a whole document that is a request: no assertion, and at most one signature.
+pub(super) fn check_request(root: Node<'_, '_>) -> Result<(), Defect> {
+    check_all(root, 0)
+}
+
+fn check_all(root: Node<'_, '_>, expected_assertions: u32) -> Result<(), Defect> {
     let mut seen = HashSet::new();
     let (mut assertions, mut signatures) = (0_u32, 0_u32);
     for node in root.and_descendants() {
@@ -34,7 +43,7 @@ pub(super) fn check(root: Node<'_, '_>) -> Result<(), Defect> {
             _ => {}
         }
     }
-    if assertions != 1 {
+    if assertions != expected_assertions {
         return Err(Defect::Shape("there is not exactly one assertion"));
     }
     if signatures != expected_signatures(root) {

@@ -9,13 +9,18 @@ pub mod certificate;
 mod encoding;
 mod encrypted;
 mod guard;
+pub mod logout;
+pub mod message;
+pub mod metadata;
 mod names;
 mod read;
+pub mod redirect;
 pub mod response;
 mod shape;
 mod signature;
 mod text;
 mod tree;
+mod write;
 
 pub use self::encoding::{decode_posted, decode_token};
 pub use self::encrypted::DecryptionKey;

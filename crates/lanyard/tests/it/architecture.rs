@@ -51,7 +51,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
 ];
 
 /// Who alone may use an outside crate, outside its tests.
-const ONLY: [(&str, &[&str]); 30] = [
+const ONLY: [(&str, &[&str]); 31] = [
     // XML, its canonical form and its signatures (decision 0024).
     ("uppsala", &["federation"]),
     ("bergshamra-c14n", &["federation"]),
@@ -60,6 +60,7 @@ const ONLY: [(&str, &[&str]); 30] = [
     ("bergshamra-keys", &["federation"]),
     ("bergshamra-xml", &["federation"]),
     ("x509-cert", &["federation"]),
+    ("miniz_oxide", &["federation"]),
     ("rusqlite", &["storage"]),
     ("postgres", &["storage"]),
     ("tokio-postgres", &["storage"]),
