@@ -8,6 +8,7 @@ use lanyard_core::client::registration::{
 };
 use lanyard_core::clock::Timestamp;
 use lanyard_core::id::{ClientKey, SecretId, UserId};
+use lanyard_core::saml::provider::ServiceProvider;
 use lanyard_core::store::StoreError;
 use lanyard_core::store::client::ClientStore;
 use lanyard_core::store::page::{Page, PageRequest};
@@ -324,6 +325,44 @@ impl ClientStore for SqlTx<'_> {
             "DELETE FROM client_keys WHERE client = $1 AND kid = $2",
             &[client.into(), kid.into()],
         )
+    }
+
+    fn list_service_providers(&mut self, client: &ClientKey) -> Result<Vec<ServiceProvider>, StoreError> {
+        self.list(
+            "SELECT entity_id, acs_urls FROM saml_service_providers WHERE client = $1 ORDER BY entity_id",
+            &[client.into()],
+            |row| {
+                Ok(ServiceProvider {
+                    entity_id: row.text()?,
+                    acs_urls: row.doc()?,
+                })
+            },
+        )
+    }
+
+    fn find_client_of_service_provider(&mut self, entity_id: &str) -> Result<Option<ClientKey>, StoreError> {
+        self.find(
+            "SELECT client FROM saml_service_providers WHERE entity_id = $1",
+            &[entity_id.into()],
+            |row| row.id(),
+        )
+    }
+
+    fn insert_service_provider(&mut self, client: &ClientKey, provider: &ServiceProvider) -> Result<(), StoreError> {
+        self.add(
+            "service provider",
+            "INSERT INTO saml_service_providers (entity_id, client, acs_urls) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            &[
+                (&provider.entity_id).into(),
+                client.into(),
+                (&doc(&provider.acs_urls)?).into(),
+            ],
+        )
+    }
+
+    fn remove_service_providers(&mut self, client: &ClientKey) -> Result<(), StoreError> {
+        self.execute("DELETE FROM saml_service_providers WHERE client = $1", &[client.into()])
+            .map(|_| ())
     }
 
     fn list_keys_held_by_user(&mut self, user: &UserId) -> Result<Vec<RegisteredKey>, StoreError> {

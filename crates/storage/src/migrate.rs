@@ -19,6 +19,7 @@ pub(crate) const SQLITE: &[Step] = &[
         "V3__identity_providers",
         include_str!("../migrations/sqlite/V3__identity_providers.sql"),
     ),
+    ("V4__saml", include_str!("../migrations/sqlite/V4__saml.sql")),
     (
         "V5__second_factors",
         include_str!("../migrations/sqlite/V5__second_factors.sql"),
@@ -45,6 +46,7 @@ pub(crate) const POSTGRES: &[Step] = &[
         "V3__identity_providers",
         include_str!("../migrations/postgres/V3__identity_providers.sql"),
     ),
+    ("V4__saml", include_str!("../migrations/postgres/V4__saml.sql")),
     (
         "V5__second_factors",
         include_str!("../migrations/postgres/V5__second_factors.sql"),

@@ -119,6 +119,20 @@ impl SessionStore for SqlTx<'_> {
         Ok(page(items, request, |session| session.id.as_str()))
     }
 
+    fn list_sessions_of_upstream(
+        &mut self,
+        connection: &ConnectionId,
+        upstream_session: &str,
+    ) -> Result<Vec<Session>, StoreError> {
+        self.list(
+            "SELECT id, user_id, secret_hash, auth_time, acr, amr, strength, connection, upstream_session, agent, peer,
+             created_at, last_used_at, expires_at, ended_at, ended_by_admin FROM sessions
+             WHERE connection = $1 AND upstream_session = $2 AND ended_at IS NULL ORDER BY id",
+            &[connection.into(), upstream_session.into()],
+            session,
+        )
+    }
+
     fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
         self.add(
             "session",

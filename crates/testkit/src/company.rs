@@ -320,6 +320,7 @@ impl Company {
             scopes: None,
             subject: SubjectMode::Public,
             introspects: Vec::new(),
+            saml_service_providers: Vec::new(),
             legacy_assertion_audience: false,
             enabled: true,
         };

@@ -58,6 +58,7 @@ pub fn describe(tx: &mut dyn Tx, client: &Client) -> Result<ClientSpec, StoreErr
         scopes: Some(client.scopes.to_string()),
         subject: client.subject_mode,
         introspects: client.introspects.clone(),
+        saml_service_providers: tx.list_service_providers(&client.key)?,
         legacy_assertion_audience: client.legacy_assertion_audience,
         enabled: client.enabled,
     })
@@ -89,6 +90,9 @@ pub fn put(
         if let Err(denial) = within_reach(admin, client) {
             return Ok(Outcome::Denied(denial));
         }
+    }
+    if let Err(denial) = free_service_providers(tx, before.as_ref(), spec)? {
+        return Ok(Outcome::Denied(denial));
     }
     let before_spec = match &before {
         Some(before) => Some(describe(tx, before)?),
@@ -123,7 +127,7 @@ pub fn put(
             }
         }
     };
-    let mut credentials_changed = false;
+    let mut credentials_changed = set_service_providers(tx, &after.key, spec)?;
     if let Some(digest) = digest {
         credentials_changed |= set_secret(cx, tx, &after.key, digest)?;
     }
@@ -329,6 +333,38 @@ fn set_keys(cx: &Cx, tx: &mut dyn Tx, client: &ClientKey, set: &JwkSet) -> Resul
     Ok(true)
 }
 
+/// Two clients never share an entity id: an assertion is for one of them.
+fn free_service_providers(
+    tx: &mut dyn Tx,
+    before: Option<&Client>,
+    spec: &ClientSpec,
+) -> Result<Result<(), AdminDenial>, StoreError> {
+    for provider in &spec.saml_service_providers {
+        let holder = tx.find_client_of_service_provider(&provider.entity_id)?;
+        if holder.is_some() && holder.as_ref() != before.map(|before| &before.key) {
+            return Ok(Err(AdminDenial::Taken {
+                what: "SAML service provider",
+                name: provider.entity_id.clone(),
+            }));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Makes them what the document says; whether that changed something.
+fn set_service_providers(tx: &mut dyn Tx, client: &ClientKey, spec: &ClientSpec) -> Result<bool, StoreError> {
+    let mut wanted = spec.saml_service_providers.clone();
+    wanted.sort_by(|one, other| one.entity_id.cmp(&other.entity_id));
+    if tx.list_service_providers(client)? == wanted {
+        return Ok(false);
+    }
+    tx.remove_service_providers(client)?;
+    for provider in &wanted {
+        tx.insert_service_provider(client, provider)?;
+    }
+    Ok(true)
+}
+
 fn digest(vault: &Vault, spec: &ClientSpec) -> Result<Option<SecretDigest>, AdminDenial> {
     match (&spec.secret_sha256, &spec.secret) {
         (None, None) => Ok(None),
@@ -378,6 +414,25 @@ fn parse(cx: &Cx, spec: &ClientSpec) -> Result<Client, AdminDenial> {
         for uri in uris {
             check_redirect_uri(field, uri)?;
         }
+    }
+    for provider in &spec.saml_service_providers {
+        let problem = match spec.side {
+            Side::Idp => provider.check(),
+            Side::Ras => Err("SAML assertions are exchanged at the IdP only".to_owned()),
+        };
+        problem.map_err(|problem| AdminDenial::invalid("saml_service_providers", problem))?;
+    }
+    let mut entities: Vec<&str> = spec
+        .saml_service_providers
+        .iter()
+        .map(|one| one.entity_id.as_str())
+        .collect();
+    entities.sort_unstable();
+    if entities.windows(2).any(|pair| pair.first() == pair.last()) {
+        return Err(AdminDenial::invalid(
+            "saml_service_providers",
+            "an entity id stands twice",
+        ));
     }
     let grants = match &spec.grants {
         Some(names) => names

@@ -231,10 +231,7 @@ pub(super) fn not_found(name: &str) -> AdminDenial {
 fn authority(connection: &Connection) -> (&str, &str, &[&str]) {
     match &connection.kind {
         Kind::Oidc(settings) => ("oidc", settings.issuer.as_str(), connection.preset.quirks().subject),
-        Kind::Saml(settings) => {
-            let entity = settings.0.get("entity_id").and_then(serde_json::Value::as_str);
-            ("saml", entity.unwrap_or_default(), &[])
-        }
+        Kind::Saml(settings) => ("saml", settings.entity_id.as_str(), &[]),
     }
 }
 

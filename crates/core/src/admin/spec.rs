@@ -17,6 +17,7 @@ use crate::clock::Timestamp;
 use crate::connector::record::{ConnectorStatus, Upstream};
 use crate::directory::group::GroupKind;
 use crate::policy::rule::Effect;
+use crate::saml::provider::ServiceProvider;
 use crate::trust::issuer::ScopeRule;
 
 /// A whole organisation, or a part of one. What is not named is left as it is.
@@ -209,6 +210,9 @@ pub struct ClientSpec {
     /// Resources whose tokens it may introspect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub introspects: Vec<String>,
+    /// SAML service providers that the client is: whose assertions it may exchange. At the IdP only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub saml_service_providers: Vec<ServiceProvider>,
     /// Accepts the token endpoint as `aud` of a client assertion (legacy).
     #[serde(default)]
     pub legacy_assertion_audience: bool,

@@ -1,6 +1,7 @@
 //! Decisions of the IdP. Never imports `ras`.
 
 pub mod access_token;
+pub mod assertion;
 pub mod authorization_code;
 pub mod authorize;
 pub mod connectors;

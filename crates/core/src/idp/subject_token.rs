@@ -11,6 +11,7 @@ use crate::clock::Timestamp;
 use crate::cx::Cx;
 use crate::directory::user::User;
 use crate::id::{SessionId, UserId};
+use crate::idp::assertion::Vouched;
 use crate::idp::settings::IdpSettings;
 use crate::idp::token_exchange::Denial;
 use crate::idp::{Stop, refresh_family, subject, token_id};
@@ -102,6 +103,15 @@ pub(super) fn of_refresh_token(
         authentication: usable.family.authentication,
         session: usable.session_stands.then_some(usable.family.session),
     })
+}
+
+/// The person of an assertion that was found acceptable.
+pub(super) fn of_assertion(vouched: &Vouched) -> Found {
+    Found {
+        user: vouched.user.clone(),
+        authentication: vouched.authentication.clone(),
+        session: vouched.session.as_ref().map(|session| session.id.clone()),
+    }
 }
 
 fn family_stands(family: &RefreshFamily, client: &AuthenticatedClient, now: Timestamp) -> bool {

@@ -19,12 +19,14 @@ use crate::client::auth::AuthenticatedClient;
 use crate::client::registration::KeyHolder;
 use crate::cx::Cx;
 use crate::id::UserId;
+use crate::idp::assertion::PresentedAssertion;
 use crate::idp::id_jag::IdJagGrant;
 use crate::idp::settings::IdpSettings;
-use crate::idp::{Stop, subject, subject_token, token_id};
+use crate::idp::{Stop, assertion, subject, subject_token, token_id};
 use crate::keys::vault::Vault;
 use crate::outcome::Outcome;
 use crate::policy::evaluate::CompiledPolicy;
+use crate::saml::denial::SamlDenial;
 use crate::store::{StoreError, Tx};
 
 /// The subject token of a request, verified as far as that is possible outside of the unit.
@@ -33,6 +35,8 @@ pub enum Subject {
     IdToken(Box<Verified<IdToken>>),
     /// A refresh token as it was sent.
     RefreshToken(SecretString),
+    /// A SAML assertion whose signature was checked, or what is wrong with it.
+    Assertion(Box<Result<PresentedAssertion, SamlDenial>>),
 }
 
 /// Decides whether `client` gets an ID-JAG for the person behind `subject`, and with what in it.
@@ -85,10 +89,15 @@ fn decide(
     check_client(client)?;
     check_types(request)?;
 
+    let mut vouched = None;
     let found = match subject {
         Subject::IdToken(token) => subject_token::of_id_token(cx, tx, vault, client, token, &mut trace.user)?,
         Subject::RefreshToken(token) => {
             subject_token::of_refresh_token(cx, tx, settings, client, token, &mut trace.user)?
+        }
+        Subject::Assertion(presented) => {
+            let person = assertion::vouch(cx, tx, settings, client, presented, &mut trace.user)?;
+            subject_token::of_assertion(vouched.insert(person))
         }
     };
     check_holder(client, &found.user.id)?;
@@ -109,6 +118,10 @@ fn decide(
     };
     trace.evidence = Some(who.evidence);
     let granted = scopes::grant(tx, policy, &who, &chosen, request.scope.as_ref(), trace)?;
+    if let Some(vouched) = &vouched {
+        // Last, so that a refusal that can be mended does not use the assertion up.
+        assertion::consume(tx, vouched)?;
+    }
 
     Ok(IdJagGrant {
         jti: token_id::fresh(cx),
@@ -125,7 +138,7 @@ fn decide(
     })
 }
 
-fn check_client(client: &AuthenticatedClient) -> Result<(), Stop<Denial>> {
+pub(super) fn check_client(client: &AuthenticatedClient) -> Result<(), Stop<Denial>> {
     if !client.is_proven() {
         return Err(Stop::Denied(Denial::PublicClient));
     }
@@ -140,13 +153,13 @@ fn check_types(request: &TokenExchangeRequest) -> Result<(), Stop<Denial>> {
         return Err(Stop::Denied(Denial::RequestedTokenType));
     }
     match request.subject_token_type {
-        TokenTypeUri::IdToken | TokenTypeUri::RefreshToken => Ok(()),
+        TokenTypeUri::IdToken | TokenTypeUri::RefreshToken | TokenTypeUri::Saml2 => Ok(()),
         _ => Err(Stop::Denied(Denial::SubjectTokenType)),
     }
 }
 
 /// A key that a person enrolled acts for that person only (CL-ST-03).
-fn check_holder(client: &AuthenticatedClient, user: &UserId) -> Result<(), Stop<Denial>> {
+pub(super) fn check_holder(client: &AuthenticatedClient, user: &UserId) -> Result<(), Stop<Denial>> {
     match client.key.as_ref().and_then(|key| key.holder.as_ref()) {
         None => Ok(()),
         Some(KeyHolder::User(holder)) if holder == user => Ok(()),

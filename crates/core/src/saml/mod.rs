@@ -4,5 +4,8 @@
 //! an [`assertion::Assertion`] only from bytes that a pinned key signed.
 
 pub mod accept;
+pub mod asserted;
 pub mod assertion;
 pub mod defect;
+pub mod denial;
+pub mod provider;

@@ -6,6 +6,7 @@ use lanyard_protocol::issuer::Issuer;
 use crate::client::registration::{Client, ClientSecret, RegisteredKey, Side};
 use crate::clock::Timestamp;
 use crate::id::{ClientKey, SecretId, UserId};
+use crate::saml::provider::ServiceProvider;
 use crate::store::StoreError;
 use crate::store::page::{Page, PageRequest};
 
@@ -41,6 +42,15 @@ pub trait ClientStore {
     fn insert_client_key(&mut self, key: &RegisteredKey) -> Result<(), StoreError>;
     /// Removes a key; `false` when it did not exist.
     fn remove_client_key(&mut self, client: &ClientKey, kid: &str) -> Result<bool, StoreError>;
+    /// The SAML service providers that a client is, by entity id.
+    fn list_service_providers(&mut self, client: &ClientKey) -> Result<Vec<ServiceProvider>, StoreError>;
+    /// The client that is this service provider.
+    fn find_client_of_service_provider(&mut self, entity_id: &str) -> Result<Option<ClientKey>, StoreError>;
+    /// Adds one. [`StoreError::Conflict`] when a client has this entity id already.
+    fn insert_service_provider(&mut self, client: &ClientKey, provider: &ServiceProvider) -> Result<(), StoreError>;
+    /// Removes all of a client.
+    fn remove_service_providers(&mut self, client: &ClientKey) -> Result<(), StoreError>;
+
     /// The keys a person enrolled at the IdP.
     fn list_keys_held_by_user(&mut self, user: &UserId) -> Result<Vec<RegisteredKey>, StoreError>;
     /// The keys enrolled at the RAS for a subject of an issuer.

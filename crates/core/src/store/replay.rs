@@ -16,6 +16,8 @@ pub enum ReplayKind {
     OneTimeCode,
     /// Challenges that a passkey answered; scope = `idp`.
     PasskeyChallenge,
+    /// SAML assertions, at sign-in and in token exchange; scope = `idp`.
+    SamlAssertion,
 }
 
 impl ReplayKind {
@@ -27,6 +29,7 @@ impl ReplayKind {
             Self::ClientAssertionRas => "client_assertion_ras",
             Self::OneTimeCode => "one_time_code",
             Self::PasskeyChallenge => "passkey_challenge",
+            Self::SamlAssertion => "saml_assertion",
         }
     }
 }

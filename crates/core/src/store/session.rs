@@ -16,6 +16,12 @@ pub trait SessionStore {
     fn find_session_by_secret(&mut self, hash: &[u8; 32]) -> Result<Option<Session>, StoreError>;
     /// A person's sessions, newest first by id.
     fn list_sessions_of(&mut self, user: &UserId, page: &PageRequest) -> Result<Page<Session>, StoreError>;
+    /// Open sessions that an identity provider calls so, oldest first.
+    fn list_sessions_of_upstream(
+        &mut self,
+        connection: &ConnectionId,
+        upstream_session: &str,
+    ) -> Result<Vec<Session>, StoreError>;
     /// Writes a new session.
     fn insert_session(&mut self, session: &Session) -> Result<(), StoreError>;
     /// Notes a use.

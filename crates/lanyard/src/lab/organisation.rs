@@ -137,6 +137,7 @@ pub(crate) fn client_specs(client: &LabClient) -> anyhow::Result<[ClientSpec; 2]
             scopes: idp.then(|| OPENID_SCOPES.to_owned()),
             subject: SubjectMode::Public,
             introspects: Vec::new(),
+            saml_service_providers: Vec::new(),
             legacy_assertion_audience: false,
             enabled: true,
         })
@@ -164,6 +165,7 @@ pub(crate) fn cli_client_specs() -> [ClientSpec; 2] {
         scopes: (side == Side::Idp).then(|| OPENID_SCOPES.to_owned()),
         subject: SubjectMode::Public,
         introspects: Vec::new(),
+        saml_service_providers: Vec::new(),
         legacy_assertion_audience: false,
         enabled: true,
     };

@@ -28,11 +28,14 @@ pub struct RefreshTokenRequest {
     pub scope: Option<ScopeSet>,
 }
 
-/// `grant_type=…token-exchange` for an ID-JAG (ID-JAG draft, section 4.3).
+/// The longest SAML assertion in a request, in bytes: assertions carry groups and a signature, and the form is the limit.
+pub const MAX_ASSERTION_BYTES: usize = 60 * 1024;
+
+/// `grant_type=…token-exchange` for an ID-JAG (ID-JAG draft, section 4.3), or for a refresh token (section 4.5).
 pub struct TokenExchangeRequest {
-    /// What is asked for; only an ID-JAG is given (IDP-TX-01).
+    /// What is asked for: an ID-JAG (IDP-TX-01), or a refresh token for an assertion (SAML-01).
     pub requested_token_type: TokenTypeUri,
-    /// The issuer identifier of the RAS, exactly one (IDP-TX-03).
+    /// The issuer identifier of the RAS, exactly one (IDP-TX-03). May be empty when a refresh token is asked for.
     pub audience: String,
     /// Resource identifiers (IDP-TX-05).
     pub resources: Vec<ResourceId>,
@@ -92,10 +95,12 @@ impl TokenExchangeRequest {
             .ok_or(RequestError::Missing("requested_token_type"))?;
         let requested_token_type =
             TokenTypeUri::parse(requested).ok_or(RequestError::Unsupported("requested_token_type"))?;
-        if form.all("audience").len() != 1 {
-            return Err(RequestError::OneAudience);
-        }
-        let audience = form.once("audience")?.ok_or(RequestError::OneAudience)?.to_owned();
+        let audience = match form.all("audience")[..] {
+            [audience] => audience.to_owned(),
+            // A refresh token is for nobody but ourselves (ID-JAG draft, section 4.5).
+            [] if requested_token_type == TokenTypeUri::RefreshToken => String::new(),
+            _ => return Err(RequestError::OneAudience),
+        };
         let subject = form
             .once("subject_token_type")?
             .ok_or(RequestError::Missing("subject_token_type"))?;
@@ -118,7 +123,10 @@ impl TokenExchangeRequest {
             audience,
             resources: resources(form)?,
             scope: scope(form)?,
-            subject_token: token(form, "subject_token")?,
+            subject_token: match subject_token_type {
+                TokenTypeUri::Saml2 => bounded(form, "subject_token", MAX_ASSERTION_BYTES)?,
+                _ => token(form, "subject_token")?,
+            },
             subject_token_type,
         })
     }
@@ -142,8 +150,12 @@ impl JwtBearerRequest {
 }
 
 fn token(form: &Form, name: &'static str) -> Result<String, RequestError> {
+    bounded(form, name, MAX_TOKEN_BYTES)
+}
+
+fn bounded(form: &Form, name: &'static str, most: usize) -> Result<String, RequestError> {
     let value = form.once(name)?.ok_or(RequestError::Missing(name))?;
-    if value.len() > MAX_TOKEN_BYTES {
+    if value.len() > most {
         return Err(RequestError::TooLong(name));
     }
     Ok(value.to_owned())
@@ -175,7 +187,7 @@ pub enum RequestError {
     /// A value that is not supported here.
     #[error("the value of {0} is not supported")]
     Unsupported(&'static str),
-    /// A token over [`MAX_TOKEN_BYTES`].
+    /// A token over [`MAX_TOKEN_BYTES`], or an assertion over [`MAX_ASSERTION_BYTES`].
     #[error("the parameter {0} is too long")]
     TooLong(&'static str),
     /// Not exactly one audience (IDP-TX-03).

@@ -130,6 +130,8 @@ pub(crate) const fn exchange(denial: &token_exchange::Denial) -> Refusal {
         | Denial::UserDeactivated
         | Denial::SubjectCutOff
         | Denial::RefreshToken(_)
+        | Denial::Assertion(_)
+        | Denial::Person(_)
         | Denial::KeyOfOtherPerson => (ErrorCode::InvalidGrant, "the subject token is not acceptable"),
         Denial::UnknownPair { .. } => (ErrorCode::InvalidTarget, "audience and resource are not a known pair"),
         Denial::ResourceNeeded => (ErrorCode::InvalidTarget, "a resource must be named for this audience"),
@@ -140,6 +142,7 @@ pub(crate) const fn exchange(denial: &token_exchange::Denial) -> Refusal {
             ErrorCode::AccessDenied,
             "not permitted by the policy of the organisation",
         ),
+        Denial::OfflineNotAllowed => (ErrorCode::InvalidScope, "the client may not have offline_access"),
         Denial::NoScopeGranted => (ErrorCode::InvalidScope, "none of the requested scopes can be granted"),
     };
     Refusal::new(code, denial.code(), description)

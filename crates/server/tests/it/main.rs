@@ -30,6 +30,7 @@ mod policy;
 mod redemption;
 mod redemption_refusals;
 mod requests;
+mod saml_exchange;
 mod step_up;
 mod support;
 mod worker;

@@ -1,6 +1,7 @@
 //! Clients, their secrets and keys; audiences and mappings.
 
 use lanyard_core::client::registration::{ClientAuthMethod, KeyHolder, SecretDigest, Side};
+use lanyard_core::saml::provider::ServiceProvider;
 use lanyard_core::store::StoreError;
 use lanyard_core::trust::audience::ClientMapping;
 
@@ -151,5 +152,31 @@ conformance! {
             let removed = b.write(|tx| tx.remove_mapping(&client(Side::Idp, "a").key, &id("ras"))).unwrap();
             assert_eq!(removed, expected);
         }
+    }
+
+    fn a_service_provider_belongs_to_one_client_saml_05(b) {
+        let provider = |entity: &str| ServiceProvider {
+            entity_id: entity.to_owned(),
+            acs_urls: vec![format!("{entity}/acs"), format!("{entity}/acs2")],
+        };
+        let (one, two) = (client(Side::Idp, "one"), client(Side::Idp, "two"));
+        let (first, second) = (one.key.clone(), two.key.clone());
+        let (a, z) = (provider("https://a"), provider("https://z"));
+        b.write(move |tx| {
+            tx.insert_client(&one)?;
+            tx.insert_client(&two)?;
+            tx.insert_service_provider(&one.key, &provider("https://z"))?;
+            tx.insert_service_provider(&one.key, &provider("https://a"))
+        }).unwrap();
+        let key = first.clone();
+        assert_eq!(b.read(move |tx| tx.list_service_providers(&key)).unwrap(), [a.clone(), z]);
+        let found = b.read(|tx| tx.find_client_of_service_provider("https://a")).unwrap();
+        assert_eq!(found, Some(first.clone()));
+        assert_eq!(b.read(|tx| tx.find_client_of_service_provider("https://A")).unwrap(), None);
+        let (key, taken) = (second.clone(), a.clone());
+        let twice = b.write(move |tx| tx.insert_service_provider(&key, &taken));
+        assert!(matches!(twice, Err(StoreError::Conflict("service provider"))));
+        b.write(move |tx| tx.remove_service_providers(&first)).unwrap();
+        b.write(move |tx| tx.insert_service_provider(&second, &a)).unwrap();
     }
 }

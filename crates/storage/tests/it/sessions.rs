@@ -106,6 +106,25 @@ conformance! {
         assert_eq!((family_ended("f1"), family_ended("f2")), (Some(at(5)), None));
     }
 
+    fn open_sessions_are_found_by_what_their_identity_provider_calls_them_saml_08(b) {
+        b.write(|tx| {
+            for (name, index) in [("s1", "i-1"), ("s2", "i-2"), ("s3", "i-1")] {
+                let mut session = session(name, "ada", 1);
+                session.secret_hash = lanyard_jose::digest::sha256(name.as_bytes());
+                session.upstream_session = Some(index.to_owned());
+                tx.insert_session(&session)?;
+            }
+            tx.end_session(&id("s3"), at(2), false)
+        }).unwrap();
+        let found = |connection: &'static str, index: &'static str| {
+            let found = b.read(move |tx| tx.list_sessions_of_upstream(&id(connection), index)).unwrap();
+            found.into_iter().map(|session| session.id).collect::<Vec<_>>()
+        };
+        assert_eq!(found("corp", "i-1"), [id("s1")]);
+        assert_eq!(found("corp", "i-2"), [id("s2")]);
+        assert_eq!((found("corp", "i-3"), found("other", "i-1")), (vec![], vec![]));
+    }
+
     fn a_refresh_token_reads_back_and_is_rotated_once_idp_au_09(b) {
         b.write(|tx| {
             tx.insert_refresh_token(&refresh_token(1, "f1", 1))?;

@@ -43,7 +43,11 @@ fn record(cx: &Cx, spec: &ConnectionSpec, groups: Option<GroupMapping>) -> Resul
     let domains = domains(&spec.domains)?;
     let kind = match (&spec.oidc, &spec.saml) {
         (Some(oidc), None) => Kind::Oidc(settings(spec.preset, oidc, &domains)?),
-        (None, Some(saml)) => Kind::Saml(saml.clone()),
+        (None, Some(saml)) => {
+            saml.check()
+                .map_err(|(field, problem)| AdminDenial::invalid(field, problem))?;
+            Kind::Saml(saml.clone())
+        }
         _ => return Err(AdminDenial::invalid("oidc", "exactly one of oidc and saml is needed")),
     };
     let title = spec.title.as_deref().map_or_else(|| title(spec), str::to_owned);

@@ -1,7 +1,9 @@
 //! Why an exchange was refused.
 
 use crate::idp::refresh_family::RefreshDenial;
+use crate::saml::denial::SamlDenial;
 use crate::session::requirement::Requirement;
+use crate::upstream::denial::ResolveDenial;
 
 /// The exact reason. The comment names the code on the wire (requirements, section 16).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +44,15 @@ pub enum Denial {
     /// `invalid_grant` (IDP-TX-11).
     #[error(transparent)]
     RefreshToken(#[from] RefreshDenial),
+    /// `invalid_grant`: a SAML assertion (SAML-03 … SAML-09).
+    #[error(transparent)]
+    Assertion(#[from] SamlDenial),
+    /// `invalid_grant`: the person whom an assertion vouches for is not let in (SAML-11).
+    #[error(transparent)]
+    Person(#[from] ResolveDenial),
+    /// `invalid_scope`: a refresh token needs `offline_access`, and the client may not have it (SAML-10).
+    #[error("the client may not have offline access")]
+    OfflineNotAllowed,
     /// `invalid_grant`: a person's key acts for that person only.
     #[error("the client's key was enrolled by another person")]
     KeyOfOtherPerson,
@@ -101,6 +112,9 @@ impl Denial {
             Self::UserDeactivated => "user_deactivated",
             Self::SubjectCutOff => "subject_cut_off",
             Self::RefreshToken(denial) => denial.code(),
+            Self::Assertion(denial) => denial.code(),
+            Self::Person(denial) => denial.code(),
+            Self::OfflineNotAllowed => "offline_not_allowed",
             Self::KeyOfOtherPerson => "key_of_other_person",
             Self::UnknownAudience => "unknown_audience",
             Self::AudienceDisabled => "audience_disabled",

@@ -2,6 +2,7 @@
 
 pub(crate) mod authorization_code;
 pub(crate) mod refresh_token;
+pub(crate) mod saml;
 pub(crate) mod token_exchange;
 
 use std::sync::Arc;

@@ -5,10 +5,12 @@
 use std::sync::Arc;
 
 use lanyard_core::cx::Cx;
+use lanyard_core::idp::assertion::{self, PresentedAssertion};
 use lanyard_core::idp::id_jag;
 use lanyard_core::idp::token_exchange::{Subject, exchange};
 use lanyard_core::keys::record::Ring;
 use lanyard_core::outcome::Outcome;
+use lanyard_core::saml::denial::SamlDenial;
 use lanyard_core::store::{StoreError, Tx};
 use lanyard_jose::token::{IdToken, Unverified};
 use lanyard_jose::verify::{Audience, Expected, VerifyError};
@@ -18,9 +20,10 @@ use lanyard_protocol::form::Form;
 use lanyard_protocol::oauth::token_request::TokenExchangeRequest;
 use lanyard_protocol::oauth::token_response::{TOKEN_TYPE_NA, TokenResponse};
 use lanyard_protocol::oauth::token_type::TokenTypeUri;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::idp::Idp;
+use crate::idp::grants::saml;
 use crate::oauth::client_auth::ASSERTION_ALGORITHMS;
 use crate::oauth::refusal::Refusal;
 use crate::oauth::token_endpoint::{Decide, Sign};
@@ -43,8 +46,8 @@ pub(crate) fn begin(form: &Form) -> Result<Exchange, Refusal> {
     Ok(Exchange { request, id_token })
 }
 
-/// Verifies the subject token with our own keys and prepares the decision. What was found wrong here is refused in the
-/// unit, after the client is authenticated.
+/// Verifies the subject token, with our own keys or with the certificates of an identity provider, and prepares the
+/// decision. What was found wrong here is refused in the unit, after the client is authenticated.
 pub(crate) async fn verify(
     idp: &Arc<Idp>,
     cx: &Cx,
@@ -56,14 +59,61 @@ pub(crate) async fn verify(
         idp.compile_policy().await?;
     }
     let Exchange { request, id_token } = read;
+    if request.subject_token_type == TokenTypeUri::Saml2 {
+        let presented = saml::verify(idp, &request.subject_token).await?;
+        return Ok(if request.requested_token_type == TokenTypeUri::RefreshToken {
+            refresh_token(idp, request, presented)
+        } else {
+            decide(idp, request, Ok(Subject::Assertion(Box::new(presented))), afresh)
+        });
+    }
     let subject = match id_token {
         None => Ok(Subject::RefreshToken(SecretString::from(
             request.subject_token.as_str(),
         ))),
         Some(token) => token.and_then(|token| verify_id_token(idp, cx, client, &token)),
     };
+    Ok(decide(idp, request, subject, afresh))
+}
+
+/// A refresh token for an assertion (ID-JAG draft, section 4.5): it stands where the access token would.
+fn refresh_token(
+    idp: &Arc<Idp>,
+    request: TokenExchangeRequest,
+    presented: Result<PresentedAssertion, SamlDenial>,
+) -> Decide {
     let idp = Arc::clone(idp);
-    Ok(Box::new(move |cx, tx, client| {
+    Box::new(move |cx, tx, client| {
+        let settings = &idp.deps.settings;
+        let decided = assertion::refresh_token(cx, tx, settings, client, &request, &presented)?;
+        let grant = match decided {
+            Outcome::Granted(grant) => grant,
+            Outcome::Denied(denial) => return Ok(Err(error::exchange(&denial))),
+        };
+        let sign: Sign = Box::new(move || {
+            Ok(TokenResponse {
+                access_token: grant.refresh_token.expose_secret().to_owned(),
+                token_type: TOKEN_TYPE_NA.to_owned(),
+                issued_token_type: Some(TokenTypeUri::RefreshToken.as_str().to_owned()),
+                expires_in: u64::try_from(grant.lifetime).ok(),
+                scope: Some(grant.scope.clone()),
+                resource: None,
+                refresh_token: None,
+                id_token: None,
+            })
+        });
+        Ok(Ok(sign))
+    })
+}
+
+fn decide(
+    idp: &Arc<Idp>,
+    request: TokenExchangeRequest,
+    subject: Result<Subject, VerifyError>,
+    afresh: bool,
+) -> Decide {
+    let idp = Arc::clone(idp);
+    Box::new(move |cx, tx, client| {
         let deps = &idp.deps;
         let refused = |tx: &mut dyn Tx, why| {
             let refusal = error::subject_token(&why);
@@ -110,7 +160,7 @@ pub(crate) async fn verify(
             })
         });
         Ok(Ok(sign))
-    }))
+    })
 }
 
 /// An ID token of ours with a good signature, for the client that says it is asking.
