@@ -12,7 +12,7 @@ use crate::row::{Row, corrupt, doc};
 use crate::sql::SqlTx;
 use crate::version::Counter;
 
-const RINGS: [Ring; 3] = [Ring::Idp, Ring::Ras, Ring::Audit];
+const RINGS: [Ring; 4] = [Ring::Idp, Ring::Ras, Ring::Audit, Ring::Saml];
 const STATES: [KeyState; 4] = [KeyState::Next, KeyState::Active, KeyState::Retired, KeyState::Removed];
 
 fn key(row: &mut Row<'_>) -> Result<StoredKey, StoreError> {

@@ -3,4 +3,5 @@
 pub mod record;
 pub mod ring;
 pub mod rotation;
+pub mod saml;
 pub mod vault;

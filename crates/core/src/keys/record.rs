@@ -16,6 +16,8 @@ pub enum Ring {
     Ras,
     /// Audit checkpoints.
     Audit,
+    /// Requests to SAML identity providers, and what they encrypt to us.
+    Saml,
 }
 
 impl Ring {
@@ -25,6 +27,7 @@ impl Ring {
             Self::Idp => "idp",
             Self::Ras => "ras",
             Self::Audit => "audit",
+            Self::Saml => "saml",
         }
     }
 }

@@ -57,6 +57,8 @@ impl KeyRings {
             Ring::Idp => self.idp.as_ref(),
             Ring::Ras => self.ras.as_ref(),
             Ring::Audit => self.audit.as_ref(),
+            // Opened where it is used (`keys/saml.rs`): most deployments have none.
+            Ring::Saml => None,
         }
     }
 }
@@ -104,6 +106,7 @@ pub fn load_all(tx: &mut dyn KeyStore, vault: &Vault, rings: &[Ring]) -> Result<
             Ring::Idp => all.idp = loaded,
             Ring::Ras => all.ras = loaded,
             Ring::Audit => all.audit = loaded,
+            Ring::Saml => {}
         }
     }
     Ok(all)

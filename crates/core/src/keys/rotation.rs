@@ -26,7 +26,11 @@ use crate::store::key::KeyStore;
 use crate::store::{StoreError, Tx};
 
 /// Every ring.
-pub const RINGS: [Ring; 3] = [Ring::Idp, Ring::Ras, Ring::Audit];
+pub const RINGS: [Ring; 4] = [Ring::Idp, Ring::Ras, Ring::Audit, Ring::Saml];
+
+/// How long a key of the SAML service provider is published before it signs, and kept after: its certificate is pinned
+/// by hand at identity providers that read metadata rarely or never.
+const SAML_OVERLAP: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// How long gateways keep the removal of a key in mind: far beyond any cached key set.
 const REMOVAL_REMEMBERED: Duration = Duration::from_secs(90 * 24 * 3600);
@@ -204,7 +208,11 @@ fn begin(
         );
         return Ok(Outcome::Denied(AdminDenial::invalid("ring", problem)));
     }
-    let activates_at = cx.now.plus(settings.publish_before);
+    let publish_before = match fresh.ring {
+        Ring::Saml => SAML_OVERLAP,
+        Ring::Idp | Ring::Ras | Ring::Audit => settings.publish_before,
+    };
+    let activates_at = cx.now.plus(publish_before);
     tx.insert_key(&fresh.stored(KeyState::Next, cx.now, activates_at))?;
     let event = about_key("keys.rotation.begun", fresh)
         .actor(actor)
@@ -226,7 +234,11 @@ pub fn tend(cx: &Cx, tx: &mut dyn Tx, settings: &RotationSettings) -> Result<boo
         if let Some(next) = keys.iter().find(due) {
             if let Some(active) = keys.iter().find(|key| key.state == KeyState::Active) {
                 // Checkpoints are verified for as long as somebody keeps an export: audit keys never leave.
-                let remove_after = (ring != Ring::Audit).then(|| cx.now.plus(settings.keep_after));
+                let remove_after = match ring {
+                    Ring::Audit => None,
+                    Ring::Saml => Some(cx.now.plus(SAML_OVERLAP)),
+                    Ring::Idp | Ring::Ras => Some(cx.now.plus(settings.keep_after)),
+                };
                 advance(cx, tx, active, KeyState::Retired, remove_after)?;
                 record(cx, tx, moved("keys.key.retired", active).actor(system()))?;
             }
@@ -346,7 +358,7 @@ fn remove(
             };
             Some(tx.append_revocation(&revoked, cx.now, cx.now.plus(REMOVAL_REMEMBERED))?)
         }
-        (Ring::Idp | Ring::Audit | Ring::Ras, _) => None,
+        (Ring::Idp | Ring::Audit | Ring::Ras | Ring::Saml, _) => None,
     };
     let event = moved("keys.key.removed", key).actor(actor).detail("emergency", true);
     record(cx, tx, event.detail_if("signs_now", signs_now.clone()))?;

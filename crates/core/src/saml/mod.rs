@@ -8,4 +8,7 @@ pub mod asserted;
 pub mod assertion;
 pub mod defect;
 pub mod denial;
+pub mod logout;
 pub mod provider;
+pub mod sign_in;
+pub mod waiting;

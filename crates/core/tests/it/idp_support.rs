@@ -258,6 +258,7 @@ impl Exchange {
         let (kind, token) = match subject {
             Subject::IdToken(_) => ("urn:ietf:params:oauth:token-type:id_token", "not read again"),
             Subject::RefreshToken(_) => ("urn:ietf:params:oauth:token-type:refresh_token", "not read again"),
+            Subject::Assertion(_) => ("urn:ietf:params:oauth:token-type:saml2", "not read again"),
         };
         let mut form = Form::default()
             .with("requested_token_type", "urn:ietf:params:oauth:token-type:id-jag")

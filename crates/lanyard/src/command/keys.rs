@@ -26,7 +26,7 @@ enum KeysCommand {
     /// Publish a new key that signs once every cache has it
     Rotate {
         /// Whose key
-        #[arg(value_parser = ["idp", "ras", "audit"])]
+        #[arg(value_parser = ["idp", "ras", "audit", "saml"])]
         ring: String,
         /// The algorithm; the one of the present key when left out
         #[arg(long, value_parser = ["ES256", "EdDSA", "RS256"])]

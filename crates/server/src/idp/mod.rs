@@ -8,6 +8,7 @@ mod grants;
 mod keys;
 mod revoke;
 mod token;
+mod upstream;
 mod userinfo;
 
 use std::sync::Arc;
@@ -113,7 +114,7 @@ pub fn router(deps: IdpDeps) -> Router {
         .route(&at(path::CONNECTORS), get(connectors::handle))
         .route(&at(path::CONNECTOR_KEYS), get(keys::list).post(keys::enrol))
         .route(&at(&format!("{}/{{kid}}", path::CONNECTOR_KEYS)), delete(keys::remove));
-    closed.merge(public).with_state(idp)
+    closed.merge(public).merge(upstream::saml::routes(&own)).with_state(idp)
 }
 
 async fn document(State(idp): State<Arc<Idp>>) -> Response {

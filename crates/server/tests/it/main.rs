@@ -31,6 +31,7 @@ mod redemption;
 mod redemption_refusals;
 mod requests;
 mod saml_exchange;
+mod saml_sign_in;
 mod step_up;
 mod support;
 mod worker;

@@ -23,15 +23,16 @@ use lanyard_testkit::saml::{Draft, IdentityProvider, base64};
 use crate::support::{Answer, ID_JAG, REFRESH_TOKEN, World, claims, exchange_fields, token_url};
 
 const SAML2: &str = "urn:ietf:params:oauth:token-type:saml2";
-const CORP: &str = "https://corp.example/saml";
+pub(crate) const CORP: &str = "https://corp.example/saml";
 const SP: &str = "https://ide.contoso.example/saml/sp";
 const ACS: &str = "https://ide.contoso.example/saml/acs";
 const EMAIL: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress";
 const TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
 
-static PROVIDER: LazyLock<IdentityProvider> = LazyLock::new(|| IdentityProvider::new(CORP, Algorithm::Es256));
+pub(crate) static PROVIDER: LazyLock<IdentityProvider> =
+    LazyLock::new(|| IdentityProvider::new(CORP, Algorithm::Es256));
 
-fn spec() -> ConnectionSpec {
+pub(crate) fn spec() -> ConnectionSpec {
     ConnectionSpec {
         name: "corp".to_owned(),
         title: None,
@@ -59,7 +60,7 @@ fn spec() -> ConnectionSpec {
     }
 }
 
-fn put(world: &World, spec: ConnectionSpec) {
+pub(crate) fn put(world: &World, spec: ConnectionSpec) {
     let (vault, admin) = (Arc::clone(&world.company.vault), world.company.admin.clone());
     let done = world
         .company

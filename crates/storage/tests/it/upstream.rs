@@ -10,8 +10,17 @@ conformance! {
     fn a_connection_reads_back_by_id_name_and_domain(b) {
         let acme = connection("acme", &["acme.example", "acme.test"]);
         let mut corp = connection("corp", &[]);
-        let settings = serde_json::json!({"entity_id": "https://idp.example"});
-        corp.kind = Kind::Saml(SamlSettings(settings.as_object().cloned().unwrap()));
+        corp.kind = Kind::Saml(SamlSettings {
+            entity_id: "https://idp.example".to_owned(),
+            sso_url: "https://idp.example/sso".to_owned(),
+            slo_url: None,
+            slo_response_url: None,
+            certificates: vec!["AAAA".to_owned()],
+            valid_until: Some(at(9)),
+            idp_initiated: true,
+            name_id_format: None,
+            subject_attribute: Some("uid".to_owned()),
+        });
         (corp.sealed_secret, corp.is_default, corp.mapping.groups) = (None, false, None);
         let (one, two) = (acme.clone(), corp.clone());
         b.write(move |tx| tx.insert_connection(&two).and_then(|()| tx.insert_connection(&one))).unwrap();

@@ -24,7 +24,7 @@ use crate::admin::v1::view::PageView;
 pub struct KeyShown {
     /// Thumbprint.
     pub kid: String,
-    /// `idp`, `ras` or `audit`.
+    /// `idp`, `ras`, `audit` or `saml`.
     pub ring: &'static str,
     /// Algorithm.
     pub algorithm: &'static str,
@@ -65,7 +65,7 @@ impl From<KeyView> for KeyShown {
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rotate {
-    /// `idp`, `ras` or `audit`.
+    /// `idp`, `ras`, `audit` or `saml`.
     #[schema(value_type = String)]
     pub ring: Ring,
     /// `ES256`, `EdDSA` or `RS256`; the algorithm of the key that signs now when left out.
@@ -114,6 +114,8 @@ pub(crate) async fn rotate(
     let algorithm = match &request.algorithm {
         Some(name) => Algorithm::parse(name)
             .ok_or_else(|| ApiError::denied(&caller.cx, &AdminDenial::invalid("algorithm", "ES256, EdDSA or RS256")))?,
+        // What SAML identity providers take.
+        None if request.ring == Ring::Saml => Algorithm::Rs256,
         None => {
             let snapshot = deps.basis.rings.snapshot();
             snapshot
@@ -121,6 +123,10 @@ pub(crate) async fn rotate(
                 .map_or(Algorithm::Es256, |ring| ring.active.algorithm())
         }
     };
+    if request.ring == Ring::Saml && algorithm != Algorithm::Rs256 {
+        let denial = AdminDenial::invalid("algorithm", "the ring saml signs and decrypts with RS256 keys only");
+        return Err(ApiError::denied(&caller.cx, &denial));
+    }
     let fresh = fresh(&deps, &caller, request.ring, algorithm).await?;
     let (admin, settings, kid) = (caller.admin.clone(), deps.rotation.clone(), fresh.kid().to_owned());
     let signs_from = change(&deps, &caller, move |cx, tx| {

@@ -1,0 +1,164 @@
+//! The answer to a sign-in at a SAML identity provider (SAML Profiles, section 4.1).
+//!
+//! Owns the unit in which an answer arrives: the attempt it belongs to, the conditions, single use. Never reads XML, and
+//! never lets anybody in: the browser has to come back first (`waiting.rs`, `upstream/sign_in.rs`).
+
+use std::time::Duration;
+
+use lanyard_jose::digest::sha256;
+use lanyard_protocol::issuer::Issuer;
+
+use crate::cx::Cx;
+use crate::keys::vault::Vault;
+use crate::outcome::Outcome;
+use crate::saml::accept::{Accepted, Expected, Request, accept};
+use crate::saml::asserted::asserted;
+use crate::saml::assertion::Assertion;
+use crate::saml::denial::SamlDenial;
+use crate::saml::waiting;
+use crate::store::replay::ReplayKind;
+use crate::store::{StoreError, Tx};
+use crate::upstream::attempt::SignInAttempt;
+use crate::upstream::connection::{Connection, Kind};
+use crate::upstream::resolve::Asserted;
+use crate::upstream::saml::{self, SamlSettings};
+use crate::upstream::sign_in::record_failure;
+
+/// How far the clock of an identity provider may differ (SAML-06).
+const SKEW: Duration = Duration::from_secs(60);
+
+/// An answer whose signatures fit the certificates of its connection, with what it says around the assertion.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The connection as it was then.
+    pub connection: Connection,
+    /// Who the response says made it.
+    pub issuer: Option<String>,
+    /// Where the response says it belongs.
+    pub destination: Option<String>,
+    /// What was signed.
+    pub assertion: Assertion,
+}
+
+/// Takes an answer in for the attempt of `handle`, the RelayState that came with it: it waits for the browser from then
+/// on. Recorded when it is refused.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn arrive(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    vault: &Vault,
+    issuer: &Issuer,
+    answer: &Answer,
+    handle: &str,
+) -> Result<Outcome<(), SamlDenial>, StoreError> {
+    let hash = sha256(handle.as_bytes());
+    let attempt = tx.find_attempt(&hash)?.filter(|attempt| is_open(cx, attempt, answer));
+    let decided = match &attempt {
+        None => Err(SamlDenial::Unsolicited),
+        Some(attempt) => judge(cx, issuer, answer, Request::Ours(&attempt.nonce)),
+    };
+    let (asserted, accepted) = match decided {
+        Ok(judged) => judged,
+        Err(denial) => return refuse(cx, tx, answer, denial),
+    };
+    if !consume(tx, answer, &accepted)? {
+        return refuse(cx, tx, answer, SamlDenial::Replayed);
+    }
+    let sealed = waiting::seal(vault, &hash, &asserted)
+        .ok_or_else(|| StoreError::Corrupt("an answer has no JSON form".to_owned()))?;
+    tx.report_attempt(&hash, &sealed)?;
+    Ok(Outcome::Granted(()))
+}
+
+/// Takes an answer in that nobody asked for, where the connection allows that (off by default): a sign-in that began at
+/// the identity provider.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn arrive_unasked(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    issuer: &Issuer,
+    answer: &Answer,
+) -> Result<Outcome<Asserted, SamlDenial>, StoreError> {
+    let allowed = matches!(&answer.connection.kind, Kind::Saml(settings) if settings.idp_initiated);
+    let decided = if allowed {
+        judge(cx, issuer, answer, Request::Unsolicited)
+    } else {
+        Err(SamlDenial::Unsolicited)
+    };
+    let denial = match decided {
+        Ok((asserted, accepted)) if consume(tx, answer, &accepted)? => return Ok(Outcome::Granted(asserted)),
+        Ok(_) => SamlDenial::Replayed,
+        Err(denial) => denial,
+    };
+    record_failure(cx, tx, &answer.connection.name, denial.code(), &denial.to_string())?;
+    Ok(Outcome::Denied(denial))
+}
+
+fn is_open(cx: &Cx, attempt: &SignInAttempt, answer: &Answer) -> bool {
+    attempt.used_at.is_none()
+        && cx.now < attempt.expires_at
+        && attempt.report.is_none()
+        && attempt.connection == answer.connection.id
+        && attempt.connection_version == answer.connection.version
+}
+
+fn judge(cx: &Cx, issuer: &Issuer, answer: &Answer, request: Request<'_>) -> Result<(Asserted, Accepted), SamlDenial> {
+    let settings = settings(&answer.connection)?;
+    let named = answer.issuer.as_deref().unwrap_or(&settings.entity_id);
+    if named != settings.entity_id || answer.assertion.issuer != settings.entity_id {
+        return Err(SamlDenial::OtherIssuer);
+    }
+    let own = saml::entity_id(issuer, &answer.connection.name);
+    let acs = saml::acs_url(issuer, &answer.connection.name);
+    if answer
+        .destination
+        .as_ref()
+        .is_some_and(|destination| *destination != acs)
+    {
+        return Err(SamlDenial::Destination);
+    }
+    let recipients = [acs];
+    let accepted = accept(
+        &answer.assertion,
+        &Expected {
+            audience: &own,
+            recipients: &recipients,
+            request,
+            now: cx.now,
+            skew: SKEW,
+        },
+    )?;
+    Ok((asserted(settings, &answer.assertion, &accepted, &own, &own)?, accepted))
+}
+
+fn settings(connection: &Connection) -> Result<&SamlSettings, SamlDenial> {
+    match &connection.kind {
+        Kind::Saml(settings) => Ok(settings),
+        Kind::Oidc(_) => Err(SamlDenial::OtherIssuer),
+    }
+}
+
+fn consume(tx: &mut dyn Tx, answer: &Answer, accepted: &Accepted) -> Result<bool, StoreError> {
+    let assertion = &answer.assertion;
+    tx.record_use(
+        "idp",
+        ReplayKind::SamlAssertion,
+        &assertion.issuer,
+        &assertion.id,
+        accepted.keep_until,
+    )
+}
+
+fn refuse(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    answer: &Answer,
+    denial: SamlDenial,
+) -> Result<Outcome<(), SamlDenial>, StoreError> {
+    record_failure(cx, tx, &answer.connection.name, denial.code(), &denial.to_string())?;
+    Ok(Outcome::Denied(denial))
+}

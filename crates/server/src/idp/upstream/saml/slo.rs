@@ -1,0 +1,154 @@
+//! `GET` and `POST /oauth2/upstream/{name}/slo`: a SAML identity provider asks to end sessions, and is answered (SAML
+//! Profiles, section 4.4).
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use http::StatusCode;
+use http::request::Parts;
+use lanyard_core::cx::Cx;
+use lanyard_core::outcome::Outcome;
+use lanyard_core::saml::denial::SamlDenial;
+use lanyard_core::saml::logout::{self, end_sessions};
+use lanyard_core::store::{StoreError, StoreExt};
+use lanyard_core::upstream::connection::Connection;
+use lanyard_core::upstream::saml::{SamlSettings, entity_id};
+use lanyard_core::upstream::sign_in::record_failure;
+use lanyard_federation::saml::certificate::Certificate;
+use lanyard_federation::saml::decode_posted;
+use lanyard_federation::saml::logout::LogoutRequest;
+use lanyard_federation::saml::message::{Envelope, logout_response};
+use lanyard_federation::saml::redirect::{Carrier, Received, address};
+use lanyard_jose::random;
+use secrecy::ExposeSecret;
+
+use super::{cookies, failure, find, keys, redirect, refused_page};
+use crate::http::form;
+use crate::idp::Idp;
+use crate::idp::grants::saml::certificates;
+
+/// A request, or an answer to one of ours, in the query of a redirect.
+pub(super) async fn redirected(State(idp): State<Arc<Idp>>, Path(name): Path<String>, parts: Parts) -> Response {
+    let cx = idp.deps.basis.cx(&parts);
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    if query.contains("SAMLResponse=") {
+        // The end of a logout that began here: the session ended before the provider was asked.
+        return redirect(&idp.deps.settings.issuer.endpoint("/oauth2/logout"), &[]);
+    }
+    answer(&idp, &cx, &name, move |pinned| {
+        let received = Received::parse(&query, Carrier::Request)?;
+        let request = LogoutRequest::redirected(&received, pinned)?;
+        Ok((request, received.relay_state))
+    })
+    .await
+}
+
+/// A request in a posted form.
+pub(super) async fn posted(State(idp): State<Arc<Idp>>, Path(name): Path<String>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let cx = idp.deps.basis.cx(&parts);
+    let Ok(form) = form::read(&parts, body).await else {
+        return refused_page(StatusCode::BAD_REQUEST, &cx.request_id);
+    };
+    answer(&idp, &cx, &name, move |pinned| {
+        let posted = form.once("SAMLRequest").ok().flatten().unwrap_or_default();
+        let request = LogoutRequest::posted(&decode_posted(posted)?, pinned)?;
+        Ok((request, form.once("RelayState").ok().flatten().map(str::to_owned)))
+    })
+    .await
+}
+
+async fn answer(
+    idp: &Arc<Idp>,
+    cx: &Cx,
+    name: &str,
+    read: impl FnOnce(&[Certificate]) -> Result<(LogoutRequest, Option<String>), SamlDenial> + Send,
+) -> Response {
+    match serve(idp, cx, name, read).await {
+        Ok(Ok(location)) => redirect(&location, &[cookies(idp).take_session()]),
+        Ok(Err(denial)) => refused(idp, cx, name, denial).await,
+        Err(error) => failure(cx, &error),
+    }
+}
+
+async fn serve(
+    idp: &Arc<Idp>,
+    cx: &Cx,
+    name: &str,
+    read: impl FnOnce(&[Certificate]) -> Result<(LogoutRequest, Option<String>), SamlDenial> + Send,
+) -> Result<Result<String, SamlDenial>, StoreError> {
+    let Some((connection, settings)) = find(idp, name).await? else {
+        return Ok(Err(SamlDenial::UnknownIssuer));
+    };
+    let (request, relay_state) = match certificates(&settings).and_then(|pinned| read(&pinned)) {
+        Ok(read) => read,
+        Err(denial) => return Ok(Err(denial)),
+    };
+    let (own, issuer, record) = (cx.clone(), idp.deps.settings.issuer.clone(), connection.clone());
+    let asked = logout::LogoutRequest {
+        id: request.id.clone(),
+        issuer: request.issuer,
+        destination: request.destination,
+        issued_at: request.issued_at,
+        not_on_or_after: request.not_on_or_after,
+        session_indexes: request.session_indexes,
+    };
+    let ended = idp
+        .deps
+        .basis
+        .store
+        .write(move |tx| end_sessions(&own, tx, &issuer, &record, &asked))
+        .await?;
+    if let Outcome::Denied(denial) = ended {
+        return Ok(Err(denial));
+    }
+    response_address(idp, cx, &connection, &settings, &request.id, relay_state.as_deref())
+        .await
+        .map(Ok)
+}
+
+/// The signed answer, as the address to send the browser to.
+async fn response_address(
+    idp: &Idp,
+    cx: &Cx,
+    connection: &Connection,
+    settings: &SamlSettings,
+    in_response_to: &str,
+    relay_state: Option<&str>,
+) -> Result<String, StoreError> {
+    let endpoint = settings.slo_response_url.as_ref().or(settings.slo_url.as_ref());
+    let Some(endpoint) = endpoint else {
+        // Nobody to answer: the person is told that they are signed out.
+        return Ok(idp.deps.settings.issuer.endpoint("/oauth2/logout"));
+    };
+    let own = keys::load(idp, cx).await?;
+    let id = format!("_{}", random::token(&*cx.random).expose_secret());
+    let message = logout_response(
+        &Envelope {
+            id: &id,
+            issuer: &entity_id(&idp.deps.settings.issuer, &connection.name),
+            destination: endpoint,
+            at: cx.now,
+        },
+        in_response_to,
+    );
+    address(endpoint, Carrier::Response, &message, relay_state, Some(&own.signing))
+        .map_err(|_| StoreError::Corrupt("a SAML answer could not be signed".to_owned()))
+}
+
+async fn refused(idp: &Idp, cx: &Cx, name: &str, denial: SamlDenial) -> Response {
+    if idp.deps.basis.guard.record_refusal(cx.peer, cx.now) {
+        let (own, name) = (cx.clone(), name.to_owned());
+        let written = idp
+            .deps
+            .basis
+            .store
+            .write(move |tx| record_failure(&own, tx, &name, denial.code(), &denial.to_string()))
+            .await;
+        if let Err(error) = written {
+            return failure(cx, &error);
+        }
+    }
+    refused_page(StatusCode::BAD_REQUEST, &cx.request_id)
+}
