@@ -4,8 +4,13 @@
 
 use crate::shell;
 
-/// Builds the release program and the generator, then runs `[chains|gateway|growth|memory|all] [PEOPLE]`.
+/// Builds the release program and the generator, then runs `[chains|gateway|growth|memory|all] [PEOPLE]`; `assertions`
+/// needs neither and runs alone, or at the end of `all`.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let asked = arguments.first().map_or("all", String::as_str);
+    if asked == "assertions" {
+        return assertions();
+    }
     shell::run(&mut shell::cargo([
         "build",
         "--release",
@@ -21,5 +26,17 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         .arg(directory.join("lanyard-bench"))
         .arg(directory.join("lanyard"))
         .args(arguments);
-    shell::run(&mut generator)
+    shell::run(&mut generator)?;
+    if asked == "all" { assertions() } else { Ok(()) }
+}
+
+/// What the validation of one SAML assertion costs.
+fn assertions() -> anyhow::Result<()> {
+    shell::run(&mut shell::cargo([
+        "bench",
+        "--package",
+        "lanyard-federation",
+        "--bench",
+        "assertion",
+    ]))
 }

@@ -16,8 +16,9 @@ use lanyard_core::directory::group::GroupKind;
 use lanyard_core::directory::user::User;
 use lanyard_core::id::AdminTokenId;
 use lanyard_core::idp::settings::IdpSettings;
+use lanyard_core::keys::record::Ring;
 use lanyard_core::keys::ring::{KeyRings, load_all};
-use lanyard_core::keys::rotation::{self, FreshKey, RINGS};
+use lanyard_core::keys::rotation::{self, FreshKey};
 use lanyard_core::keys::vault::Vault;
 use lanyard_core::outcome::Outcome;
 use lanyard_core::policy::cache::PolicyCache;
@@ -72,6 +73,8 @@ pub const CAROL: &str = "carol";
 pub const DAVE: &str = "dave";
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery staple";
+/// The rings that a process has from its start.
+const ISSUING_RINGS: [Ring; 3] = [Ring::Idp, Ring::Ras, Ring::Audit];
 
 /// A deployment of both roles on SQLite in a temporary directory, with its organisation.
 pub struct Company {
@@ -201,7 +204,7 @@ impl Company {
     /// The signing keys.
     pub fn rings(&self) -> KeyRings {
         let vault = Arc::clone(&self.vault);
-        self.read(move |tx| load_all(tx, &vault, &RINGS))
+        self.read(move |tx| load_all(tx, &vault, &ISSUING_RINGS))
     }
 
     /// A person.
@@ -232,7 +235,7 @@ impl Company {
     }
 
     fn make_keys(&self) {
-        for ring in RINGS {
+        for ring in ISSUING_RINGS {
             let fresh = FreshKey::generate(&self.vault, ring, Algorithm::Es256).unwrap();
             assert!(self.write(move |cx, tx| rotation::ensure(cx, tx, &fresh)));
         }
