@@ -24,7 +24,11 @@ const RUN: Duration = Duration::from_secs(3);
 fn main() {
     for (name, algorithm) in [("RSA-2048", Algorithm::Rs256), ("P-256", Algorithm::Es256)] {
         let idp = IdentityProvider::new("https://idp.example/saml", algorithm);
-        let mut draft = idp.draft(Timestamp::from_seconds(1_800_000_000), "https://sp.example", "https://sp.example/acs");
+        let mut draft = idp.draft(
+            Timestamp::from_seconds(1_800_000_000),
+            "https://sp.example",
+            "https://sp.example/acs",
+        );
         draft.attributes = vec![("groups".to_owned(), (0..50).map(|n| format!("group-{n}")).collect())];
         let token = base64(idp.sign(&draft).as_bytes());
         let pinned = [idp.certificate.clone()];
