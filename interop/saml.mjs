@@ -1,0 +1,186 @@
+// pysaml2 as the corporate identity provider of a lab: people sign in there and come back with a code, groups decide
+// which connector they reach, everything that is wrong with an answer is refused, and a client that is a service provider
+// itself exchanges the assertion it holds for a refresh token and for ID-JAGs.
+
+import { createHash, randomBytes } from 'node:crypto';
+import { Admin } from './lib/admin.mjs';
+import { Browser, BrowserError } from './lib/browser.mjs';
+import { loadFacts, pickConnector, pickSecretClient } from './lib/facts.mjs';
+import { GRANT, TOKEN_TYPE, basic, post, redeem, scopeText } from './lib/legs.mjs';
+import { attempt, check, equal, fail, main, ok } from './lib/report.mjs';
+import { alterResponse, startSamlIdp } from './lib/saml-idp.mjs';
+
+const NAME = 'interop-saml';
+const SAML2 = 'urn:ietf:params:oauth:token-type:saml2';
+const REFRESH = 'urn:ietf:params:oauth:token-type:refresh_token';
+const APP = { entityId: 'https://app.interop.example/saml', acsUrl: 'http://127.0.0.1:9/acs' };
+const base64url = (bytes) => Buffer.from(bytes).toString('base64url');
+
+/** The provider as a connection, with what its metadata says. */
+async function connection(idp, connector) {
+  const metadata = await idp.metadata();
+  const certificate = metadata.match(/X509Certificate>([\s\S]*?)<\//)?.[1] ?? fail('pysaml2', 'no certificate in its metadata');
+  return {
+    name: NAME,
+    just_in_time: true,
+    claims: { username: 'eduPersonPrincipalName', email: 'mail', display_name: 'givenName' },
+    groups: { claim: 'isMemberOf', names: { engineering: connector.allowed_groups[0] } },
+    saml: { entity_id: idp.entityId, sso_url: idp.ssoUrl, certificates: [certificate.replace(/\s/g, '')] },
+  };
+}
+
+/** A sign-in that begins at the lab and ends with its answer to the client. */
+async function signIn(facts, client, user, browser = new Browser()) {
+  const verifier = base64url(randomBytes(32));
+  const callback = client.redirect_uris?.[0] ?? 'http://127.0.0.1:3000/callback';
+  const url = new URL(`${facts.issuer.url}/oauth2/upstream/${NAME}/saml`);
+  const asked = {
+    response_type: 'code',
+    client_id: client.idp.client_id,
+    redirect_uri: callback,
+    scope: 'openid offline_access',
+    state: 'st',
+    code_challenge: base64url(createHash('sha256').update(verifier).digest()),
+    code_challenge_method: 'S256',
+  };
+  for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, value);
+  const answer = await browser.walk(url, callback, { username: user.username, password: user.password });
+  return post(
+    facts.issuer.token_endpoint,
+    { grant_type: 'authorization_code', code: answer.searchParams.get('code'), redirect_uri: callback, code_verifier: verifier },
+    { authorization: basic(client.idp.client_id, client.idp.client_secret) },
+  );
+}
+
+function exchange(facts, client, form) {
+  return post(
+    facts.issuer.token_endpoint,
+    { grant_type: GRANT.exchange, ...form },
+    { authorization: basic(client.idp.client_id, client.idp.client_secret) },
+  );
+}
+
+const target = (facts, connector) => ({
+  requested_token_type: TOKEN_TYPE.idJag,
+  audience: facts.ras.url,
+  resource: connector.resource,
+  scope: scopeText(connector.scopes),
+});
+
+/** The newest reason of a failed sign-in in the log. */
+async function reason(admin) {
+  const page = await admin.call('GET', '/audit/events?kind=idp.sign_in.failed&limit=1&order=desc').catch(() => undefined);
+  return page?.items?.[0]?.event?.reason ?? page?.items?.[0]?.reason;
+}
+
+/** An assertion for the client's own service provider, cut out of the response that the browser carries. */
+async function assertionFor(idp, user) {
+  const browser = new Browser();
+  let carried;
+  alterResponse(browser, (xml) => (carried = xml));
+  const start = idp.unsolicited(APP.acsUrl, APP.entityId);
+  await browser.walk(start, APP.acsUrl, { username: user.username, password: user.password });
+  const found = carried.match(/<(\w+):Assertion[ >][\s\S]*<\/\1:Assertion>/) ?? fail('pysaml2', 'no assertion in the response');
+  // Prefixes that the response declares; the signature is over the exclusive canonical form, which has them anyway.
+  const declared = [...carried.slice(0, found.index).matchAll(/xmlns:(\w+)="([^"]*)"/g)];
+  const missing = declared.filter(([, prefix]) => !found[0].slice(0, found[0].indexOf('>')).includes(`xmlns:${prefix}=`));
+  const unique = new Map(missing.map(([whole, prefix]) => [prefix, whole]));
+  return found[0].replace(/^<\w+:Assertion/, (open) => `${open} ${[...unique.values()].join(' ')}`);
+}
+
+main('saml', async (cleanup) => {
+  const facts = loadFacts();
+  const connector = pickConnector(facts);
+  const client = pickSecretClient(facts);
+  const admin = new Admin(facts);
+  const idp = await startSamlIdp();
+  cleanup(() => idp.stop());
+  const spec = await connection(idp, connector);
+  await admin.call('POST', '/apply', { identity_providers: [spec] });
+
+  const metadata = await (await fetch(`${facts.issuer.url}/oauth2/upstream/${NAME}/metadata`)).text();
+  await idp.trust({ metadata });
+  await idp.set({ requireSignedRequests: true });
+
+  await attempt('a person signs in at pysaml2 and the client gets tokens', async () => {
+    const answer = await signIn(facts, client, idp.user('ada'));
+    equal(answer.status, 200, 'a code and tokens after the sign-in at pysaml2');
+    const [request] = (await idp.requests()).slice(-1);
+    check(request.signed, 'our request is signed');
+    const subject = { subject_token: answer.body.id_token, subject_token_type: TOKEN_TYPE.idToken };
+    const jag = await exchange(facts, client, { ...target(facts, connector), ...subject });
+    equal(jag.status, 200, 'the group at pysaml2 decides: an ID-JAG for the connector');
+    await redeem(facts, client, jag.body.access_token);
+  });
+
+  await attempt('a person without the group reaches nothing', async () => {
+    await idp.signOut();
+    const answer = await signIn(facts, client, idp.user('cleo'));
+    equal(answer.status, 200, 'cleo signs in');
+    const subject = { subject_token: answer.body.id_token, subject_token_type: TOKEN_TYPE.idToken };
+    const jag = await exchange(facts, client, { ...target(facts, connector), ...subject });
+    check(jag.status >= 400, 'without the group policy refuses', `HTTP ${jag.status}`);
+  });
+
+  await attempt('an encrypted assertion is read', async () => {
+    for (const cipher of ['aes256-gcm', 'aes128-gcm']) {
+      await idp.signOut();
+      await idp.set({ encrypt: true, cipher });
+      equal((await signIn(facts, client, idp.user('ada'))).status, 200, `an assertion encrypted by ${cipher}`);
+    }
+    await idp.set({ encrypt: false });
+  });
+
+  const refused = async (what, walk) => {
+    await idp.signOut();
+    try {
+      await walk();
+    } catch (error) {
+      if (error instanceof BrowserError) return ok(`${what} lets nobody in`, (await reason(admin)) ?? 'refused');
+      throw error;
+    }
+    return fail(what, 'a session began');
+  };
+  for (const [what, fault] of [
+    ['an expired assertion', { shift: -3_600 }],
+    ['one from the future', { shift: 3_600 }],
+    ['for another audience', { audience: 'https://other.example' }],
+    ['for another recipient', { recipient: 'https://other.example/acs' }],
+    ['in answer to another request', { inResponseTo: '_other' }],
+    ['by another issuer', { issuer: 'https://other.example' }],
+    ['without an audience', { noAudience: true }],
+    ['without a statement', { noAuthnStatement: true }],
+    ['a refusal', { status: 'urn:oasis:names:tc:SAML:2.0:status:AuthnFailed' }],
+    ['unsigned', { sign: 'none' }],
+    ['signed by another key', { key: 'other' }],
+  ]) {
+    await attempt(`${what} lets nobody in`, async () => {
+      await idp.fault(fault);
+      await refused(what, () => signIn(facts, client, idp.user('ada')));
+      await idp.well();
+    });
+  }
+  await attempt('a comment within the name lets nobody in', () =>
+    refused('comment', () => {
+      const browser = new Browser();
+      alterResponse(browser, (xml) => xml.replace(/(<\w+:NameID[^>]*>)(\w)/, '$1$2<!-- -->'));
+      return signIn(facts, client, idp.user('ada'), browser);
+    }),
+  );
+
+  await attempt('an assertion buys a refresh token and that ID-JAGs; once', async () => {
+    const document = await admin.call('GET', `/clients/idp/${client.idp.client_id}`);
+    const provider = { entity_id: APP.entityId, acs_urls: [APP.acsUrl] };
+    await admin.call('PUT', '/clients', { ...(document.spec ?? document), saml_service_providers: [provider] });
+    await idp.trust(APP);
+    await idp.set({ nameId: 'email' });
+    await idp.signOut();
+    const assertion = await assertionFor(idp, idp.user('ada'));
+    const form = { requested_token_type: REFRESH, subject_token: base64url(assertion), subject_token_type: SAML2 };
+    const bought = await exchange(facts, client, form);
+    equal(bought.status, 200, 'an assertion is exchanged');
+    equal(bought.body.issued_token_type, REFRESH, 'a refresh token');
+    const again = await exchange(facts, client, form);
+    equal(again.body.error, 'invalid_grant', 'a second exchange of the same assertion');
+  });
+});
