@@ -18,7 +18,7 @@ async fn world(strength: Option<Strength>, max_age: Option<&str>) -> World {
 }
 
 #[tokio::test]
-async fn the_error_names_the_authentication_that_is_needed_su_01_su_02() {
+async fn the_error_names_the_authentication_that_is_needed_su_01_su_02_idp_pl_03() {
     let world = world(Some(Strength::PhishingResistant), Some("5m")).await;
     let id_token = world.id_token(ALICE).await;
     let answer = world.exchange(&id_token, &[]).await;
