@@ -29,6 +29,7 @@ use lanyard_jose::verify::VerdictCache;
 use lanyard_server::cut_off::CutOff;
 use lanyard_server::feed::{Feed, RevocationSink};
 use lanyard_server::http::peer::TrustedProxies;
+use lanyard_server::idp::logout_tokens::LogoutTokens;
 use lanyard_server::oauth::basis::Basis;
 use lanyard_server::oauth::guard::Guard;
 use lanyard_server::oauth::rings::Rings;
@@ -234,12 +235,24 @@ async fn start_in(config: &Config, supervisor: &Supervisor) -> anyhow::Result<Ru
         gateway::follow_routes(supervisor, &opened.handle, routes);
     }
 
+    let logout_tokens = idp.as_ref().map(|settings| {
+        let delivery = LogoutTokens::new(basis.clone(), Arc::clone(settings), Arc::clone(&fetch));
+        Arc::new(delivery)
+    });
+    if let Some(delivery) = &logout_tokens {
+        let (delivery, stop) = (Arc::clone(delivery), supervisor.stop_token());
+        supervisor.start("logout tokens", async move {
+            delivery.run(stop.cancelled_owned()).await;
+            Ok(())
+        });
+    }
     let worker = Worker {
         basis: basis.clone(),
         cut_off: Arc::clone(&cut_off),
         feed: Arc::clone(&feed),
         seal: SealSettings::default(),
         rotation: rotation.clone(),
+        logout_tokens,
         holder: format!("{}", uuid::Uuid::from_u128(keys::noise(&*random))),
     };
     let stop = supervisor.stop_token();

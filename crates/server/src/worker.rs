@@ -17,6 +17,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::cut_off::CutOff;
 use crate::feed::Feed;
+use crate::idp::logout_tokens::LogoutTokens;
 use crate::metrics;
 use crate::oauth::basis::Basis;
 use crate::oauth::refusal::Chain;
@@ -42,6 +43,8 @@ pub struct Worker {
     pub seal: SealSettings,
     /// Times of a key rotation.
     pub rotation: RotationSettings,
+    /// Who tells clients of ended sessions, where the IdP runs.
+    pub logout_tokens: Option<Arc<LogoutTokens>>,
     /// The name of this process among replicas.
     pub holder: String,
 }
@@ -57,6 +60,9 @@ impl Worker {
             tokio::select! {
                 () = &mut stop => break,
                 () = self.basis.jobs.notified() => {
+                    if let Some(logout_tokens) = &self.logout_tokens {
+                        logout_tokens.ring();
+                    }
                     told("jobs", self.cut_off.round().await.map(|_| ()));
                 }
                 _ = tick.tick() => {

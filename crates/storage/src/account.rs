@@ -4,7 +4,7 @@
 
 use lanyard_core::clock::Timestamp;
 use lanyard_core::id::{AccountId, TenantId};
-use lanyard_core::ras::account::{Account, AccountLink, AccountOrigin};
+use lanyard_core::ras::account::{Account, AccountLink, AccountOrigin, EndedSession};
 use lanyard_core::store::StoreError;
 use lanyard_core::store::account::AccountStore;
 use lanyard_core::store::page::{Page, PageRequest};
@@ -12,7 +12,7 @@ use lanyard_protocol::claims::time::Subject;
 use lanyard_protocol::issuer::Issuer;
 
 use crate::paging::{after, fetch, page};
-use crate::row::Row;
+use crate::row::{Row, doc};
 use crate::sql::SqlTx;
 use crate::trust::claim;
 
@@ -26,6 +26,7 @@ fn account(row: &mut Row<'_>) -> Result<Account, StoreError> {
         )?,
         enabled: row.flag()?,
         not_before: row.maybe_time()?,
+        ended_sessions: row.maybe_doc()?.unwrap_or_default(),
         created_at: row.time()?,
     })
 }
@@ -41,10 +42,15 @@ fn link(row: &mut Row<'_>) -> Result<AccountLink, StoreError> {
     })
 }
 
+/// Nothing is the usual case, and costs a reader nothing.
+fn ended_sessions(ended: &[EndedSession]) -> Result<Option<String>, StoreError> {
+    (!ended.is_empty()).then(|| doc(ended)).transpose()
+}
+
 impl AccountStore for SqlTx<'_> {
     fn find_account(&mut self, tenant: &TenantId, id: &AccountId) -> Result<Option<Account>, StoreError> {
         self.find(
-            "SELECT id, tenant, origin, enabled, not_before, created_at FROM accounts WHERE id = $1 AND tenant = $2",
+            "SELECT id, tenant, origin, enabled, not_before, ended_sessions, created_at FROM accounts WHERE id = $1 AND tenant = $2",
             &[id.into(), tenant.into()],
             account,
         )
@@ -62,7 +68,7 @@ impl AccountStore for SqlTx<'_> {
             return Ok(None);
         };
         self.find(
-            "SELECT a.id, a.tenant, a.origin, a.enabled, a.not_before, a.created_at
+            "SELECT a.id, a.tenant, a.origin, a.enabled, a.not_before, a.ended_sessions, a.created_at
              FROM account_links l JOIN accounts a ON a.id = l.account
              WHERE l.issuer = $1 AND l.subject = $2 AND l.issuer_tenant = $3 AND l.tenant = $4",
             &[issuer.into(), subject.into(), issuer_tenant.into(), tenant.into()],
@@ -72,7 +78,7 @@ impl AccountStore for SqlTx<'_> {
 
     fn list_accounts_of_subject(&mut self, issuer: &Issuer, subject: &Subject) -> Result<Vec<Account>, StoreError> {
         let mut accounts = self.list(
-            "SELECT a.id, a.tenant, a.origin, a.enabled, a.not_before, a.created_at
+            "SELECT a.id, a.tenant, a.origin, a.enabled, a.not_before, a.ended_sessions, a.created_at
              FROM account_links l JOIN accounts a ON a.id = l.account
              WHERE l.issuer = $1 AND l.subject = $2 ORDER BY a.id",
             &[issuer.into(), subject.into()],
@@ -84,7 +90,7 @@ impl AccountStore for SqlTx<'_> {
 
     fn list_accounts(&mut self, tenant: &TenantId, request: &PageRequest) -> Result<Page<Account>, StoreError> {
         let items = self.list(
-            "SELECT id, tenant, origin, enabled, not_before, created_at FROM accounts
+            "SELECT id, tenant, origin, enabled, not_before, ended_sessions, created_at FROM accounts
              WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3",
             &[tenant.into(), after(request).into(), fetch(request).into()],
             account,
@@ -104,14 +110,15 @@ impl AccountStore for SqlTx<'_> {
     fn insert_account(&mut self, account: &Account) -> Result<(), StoreError> {
         self.add(
             "account",
-            "INSERT INTO accounts (id, tenant, origin, enabled, not_before, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+            "INSERT INTO accounts (id, tenant, origin, enabled, not_before, ended_sessions, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
             &[
                 (&account.id).into(),
                 (&account.tenant).into(),
                 account.origin.as_str().into(),
                 account.enabled.into(),
                 account.not_before.into(),
+                ended_sessions(&account.ended_sessions)?.as_ref().into(),
                 account.created_at.into(),
             ],
         )
@@ -138,6 +145,19 @@ impl AccountStore for SqlTx<'_> {
             "UPDATE accounts SET enabled = $1 WHERE id = $2 AND tenant = $3",
             &[enabled.into(), id.into(), tenant.into()],
         )
+    }
+
+    fn put_ended_sessions(
+        &mut self,
+        tenant: &TenantId,
+        id: &AccountId,
+        ended: &[EndedSession],
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE accounts SET ended_sessions = $1 WHERE id = $2 AND tenant = $3",
+            &[ended_sessions(ended)?.as_ref().into(), id.into(), tenant.into()],
+        )?;
+        Ok(())
     }
 
     fn raise_account_not_before(&mut self, tenant: &TenantId, id: &AccountId, at: Timestamp) -> Result<(), StoreError> {

@@ -4,7 +4,8 @@
 
 use lanyard_core::agent::record::AgentStatus;
 use lanyard_core::client::registration::{
-    Client, ClientAuthMethod, ClientSecret, KeyHolder, RegisteredKey, SecretDigest, Side, SubjectMode,
+    BackchannelLogout, Client, ClientAuthMethod, ClientSecret, KeyHolder, RegisteredKey, SecretDigest, Side,
+    SubjectMode,
 };
 use lanyard_core::clock::Timestamp;
 use lanyard_core::id::{ClientKey, SecretId, UserId};
@@ -41,6 +42,7 @@ fn client(row: &mut Row<'_>) -> Result<Client, StoreError> {
         grants: grants(row.str()?)?,
         redirect_uris: list(row)?,
         post_logout_redirect_uris: list(row)?,
+        backchannel_logout: backchannel_logout(row)?,
         scopes: row.scopes()?,
         subject_mode: row.one_of(&SUBJECT_MODES, SubjectMode::as_str)?,
         introspects: list(row)?,
@@ -60,6 +62,11 @@ fn agent_status(row: &mut Row<'_>) -> Result<Option<AgentStatus>, StoreError> {
     known
         .map(Some)
         .ok_or_else(|| corrupt("a client belongs to an agent of unknown status"))
+}
+
+fn backchannel_logout(row: &mut Row<'_>) -> Result<Option<BackchannelLogout>, StoreError> {
+    let (uri, session_required) = (row.maybe_text()?, row.flag()?);
+    Ok(uri.map(|uri| BackchannelLogout { uri, session_required }))
 }
 
 /// A list of texts; most are empty, and that is told without a parser.
@@ -128,7 +135,8 @@ impl ClientStore for SqlTx<'_> {
     fn find_client(&mut self, side: Side, client_id: &ClientId) -> Result<Option<Client>, StoreError> {
         self.find(
             "SELECT id, side, client_id, name, auth, legacy_assertion_audience, grants, redirect_uris,
-             post_logout_redirect_uris, scopes, subject_mode, introspects, enabled, agent_status, not_before,
+             post_logout_redirect_uris, backchannel_logout_uri, backchannel_logout_session_required,
+             scopes, subject_mode, introspects, enabled, agent_status, not_before,
              version, created_at, updated_at FROM clients WHERE side = $1 AND client_id = $2",
             &[side.as_str().into(), client_id.into()],
             client,
@@ -138,7 +146,8 @@ impl ClientStore for SqlTx<'_> {
     fn find_client_by_key(&mut self, key: &ClientKey) -> Result<Option<Client>, StoreError> {
         self.find(
             "SELECT id, side, client_id, name, auth, legacy_assertion_audience, grants, redirect_uris,
-             post_logout_redirect_uris, scopes, subject_mode, introspects, enabled, agent_status, not_before,
+             post_logout_redirect_uris, backchannel_logout_uri, backchannel_logout_session_required,
+             scopes, subject_mode, introspects, enabled, agent_status, not_before,
              version, created_at, updated_at FROM clients WHERE id = $1",
             &[key.into()],
             client,
@@ -149,15 +158,15 @@ impl ClientStore for SqlTx<'_> {
         let items = match side {
             None => self.list(
                 "SELECT id, side, client_id, name, auth, legacy_assertion_audience, grants, redirect_uris,
-                 post_logout_redirect_uris, scopes, subject_mode, introspects, enabled, agent_status,
-                 not_before, version, created_at, updated_at FROM clients WHERE id > $1 ORDER BY id LIMIT $2",
+                 post_logout_redirect_uris, backchannel_logout_uri, backchannel_logout_session_required,
+             scopes, subject_mode, introspects, enabled, agent_status, not_before, version, created_at, updated_at FROM clients WHERE id > $1 ORDER BY id LIMIT $2",
                 &[after(request).into(), fetch(request).into()],
                 client,
             )?,
             Some(side) => self.list(
                 "SELECT id, side, client_id, name, auth, legacy_assertion_audience, grants, redirect_uris,
-                 post_logout_redirect_uris, scopes, subject_mode, introspects, enabled, agent_status,
-                 not_before, version, created_at, updated_at FROM clients WHERE side = $1 AND id > $2 ORDER BY id LIMIT $3",
+                 post_logout_redirect_uris, backchannel_logout_uri, backchannel_logout_session_required,
+             scopes, subject_mode, introspects, enabled, agent_status, not_before, version, created_at, updated_at FROM clients WHERE side = $1 AND id > $2 ORDER BY id LIMIT $3",
                 &[side.as_str().into(), after(request).into(), fetch(request).into()],
                 client,
             )?,
@@ -181,9 +190,10 @@ impl ClientStore for SqlTx<'_> {
         self.add(
             "client identifier",
             "INSERT INTO clients (id, side, client_id, name, auth, legacy_assertion_audience, grants, redirect_uris,
-             post_logout_redirect_uris, scopes, subject_mode, introspects, enabled, agent_status, not_before, version,
+             post_logout_redirect_uris, backchannel_logout_uri, backchannel_logout_session_required,
+             scopes, subject_mode, introspects, enabled, agent_status, not_before, version,
              created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
              ON CONFLICT DO NOTHING",
             &[
                 (&client.key).into(),
@@ -195,6 +205,12 @@ impl ClientStore for SqlTx<'_> {
                 (&grants_text(&client.grants)).into(),
                 (&doc(&client.redirect_uris)?).into(),
                 (&doc(&client.post_logout_redirect_uris)?).into(),
+                client.backchannel_logout.as_ref().map(|logout| &logout.uri).into(),
+                client
+                    .backchannel_logout
+                    .as_ref()
+                    .is_some_and(|logout| logout.session_required)
+                    .into(),
                 (&client.scopes.to_string()).into(),
                 client.subject_mode.as_str().into(),
                 (&doc(&client.introspects)?).into(),
@@ -212,8 +228,9 @@ impl ClientStore for SqlTx<'_> {
         self.change(
             "client",
             "UPDATE clients SET client_id = $1, name = $2, auth = $3, legacy_assertion_audience = $4, grants = $5,
-             redirect_uris = $6, post_logout_redirect_uris = $7, scopes = $8, subject_mode = $9, introspects = $10,
-             enabled = $11, agent_status = $12, version = $13, updated_at = $14 WHERE id = $15 AND version = $16",
+             redirect_uris = $6, post_logout_redirect_uris = $7, backchannel_logout_uri = $8,
+             backchannel_logout_session_required = $9, scopes = $10, subject_mode = $11, introspects = $12,
+             enabled = $13, agent_status = $14, version = $15, updated_at = $16 WHERE id = $17 AND version = $18",
             &[
                 (&client.client_id).into(),
                 (&client.name).into(),
@@ -222,6 +239,12 @@ impl ClientStore for SqlTx<'_> {
                 (&grants_text(&client.grants)).into(),
                 (&doc(&client.redirect_uris)?).into(),
                 (&doc(&client.post_logout_redirect_uris)?).into(),
+                client.backchannel_logout.as_ref().map(|logout| &logout.uri).into(),
+                client
+                    .backchannel_logout
+                    .as_ref()
+                    .is_some_and(|logout| logout.session_required)
+                    .into(),
                 (&client.scopes.to_string()).into(),
                 client.subject_mode.as_str().into(),
                 (&doc(&client.introspects)?).into(),

@@ -8,12 +8,12 @@ use crate::sql::Texts;
 /// so that the limit holds whatever the plan is.
 pub(crate) const CLAIM_JOBS: Texts = Texts {
     sqlite: "UPDATE jobs SET leased_until = $1 WHERE id IN
-             (SELECT id FROM jobs WHERE due_at <= $2 AND (leased_until IS NULL OR leased_until <= $2)
-             ORDER BY due_at, id LIMIT $3)
+             (SELECT id FROM jobs WHERE due_at <= $2 AND (leased_until IS NULL OR leased_until <= $2) AND queue = $3
+             ORDER BY due_at, id LIMIT $4)
              RETURNING id, task, due_at, attempts, leased_until",
     postgres: "UPDATE jobs SET leased_until = $1 WHERE id = ANY (ARRAY
-               (SELECT id FROM jobs WHERE due_at <= $2 AND (leased_until IS NULL OR leased_until <= $2)
-               ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED))
+               (SELECT id FROM jobs WHERE due_at <= $2 AND (leased_until IS NULL OR leased_until <= $2) AND queue = $3
+               ORDER BY due_at, id LIMIT $4 FOR UPDATE SKIP LOCKED))
                RETURNING id, task, due_at, attempts, leased_until",
 };
 

@@ -92,6 +92,25 @@ impl GrantStore for SqlTx<'_> {
         )
     }
 
+    fn revoke_grants_of_session(
+        &mut self,
+        tenant: &TenantId,
+        account: &AccountId,
+        sid: &str,
+        at: Timestamp,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut revoked = self.list(
+            "UPDATE access_grants SET revoked_at = $1
+             WHERE expires_at > $1 AND account = $2 AND tenant = $3 AND sid = $4 AND revoked_at IS NULL
+             RETURNING jti",
+            &[at.into(), account.into(), tenant.into(), sid.into()],
+            |row| row.text(),
+        )?;
+        // RETURNING promises no order.
+        revoked.sort();
+        Ok(revoked)
+    }
+
     fn revoke_grants_of_client(&mut self, client: &ClientId, at: Timestamp) -> Result<u64, StoreError> {
         self.execute(
             "UPDATE access_grants SET revoked_at = $1

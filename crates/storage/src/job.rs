@@ -4,7 +4,7 @@
 
 use lanyard_core::clock::Timestamp;
 use lanyard_core::id::JobId;
-use lanyard_core::jobs::outbox::Job;
+use lanyard_core::jobs::outbox::{Job, Queue};
 use lanyard_core::store::StoreError;
 use lanyard_core::store::job::JobStore;
 
@@ -27,7 +27,7 @@ impl JobStore for SqlTx<'_> {
         self.wrote.jobs = true;
         self.add(
             "job",
-            "INSERT INTO jobs (id, task, due_at, attempts, leased_until) VALUES ($1, $2, $3, $4, $5)
+            "INSERT INTO jobs (id, task, due_at, attempts, leased_until, queue) VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT DO NOTHING",
             &[
                 (&job.id).into(),
@@ -35,13 +35,21 @@ impl JobStore for SqlTx<'_> {
                 job.due_at.into(),
                 job.attempts.into(),
                 job.leased_until.into(),
+                job.task.queue().as_str().into(),
             ],
         )
     }
 
-    fn claim_jobs(&mut self, now: Timestamp, lease_until: Timestamp, limit: u32) -> Result<Vec<Job>, StoreError> {
+    fn claim_jobs(
+        &mut self,
+        queue: Queue,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Job>, StoreError> {
         let sql = self.choose(dialect::CLAIM_JOBS);
-        let mut jobs = self.list(sql, &[lease_until.into(), now.into(), limit.into()], job)?;
+        let values = [lease_until.into(), now.into(), queue.as_str().into(), limit.into()];
+        let mut jobs = self.list(sql, &values, job)?;
         // RETURNING promises no order.
         jobs.sort_by(|a, b| (a.due_at, a.id.as_str()).cmp(&(b.due_at, b.id.as_str())));
         Ok(jobs)

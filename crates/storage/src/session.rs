@@ -194,6 +194,26 @@ impl SessionStore for SqlTx<'_> {
         )
     }
 
+    fn list_logout_clients(&mut self, session: &SessionId) -> Result<Vec<ClientKey>, StoreError> {
+        self.list(
+            "SELECT DISTINCT c.id FROM refresh_families f JOIN clients c ON c.id = f.client
+             WHERE f.session_id = $1 AND c.backchannel_logout_uri IS NOT NULL AND c.enabled = 1 ORDER BY c.id",
+            &[session.into()],
+            |row| row.id(),
+        )
+    }
+
+    fn list_logout_clients_of_user(&mut self, user: &UserId) -> Result<Vec<(SessionId, ClientKey)>, StoreError> {
+        self.list(
+            "SELECT DISTINCT s.id, c.id FROM sessions s JOIN refresh_families f ON f.session_id = s.id
+             JOIN clients c ON c.id = f.client
+             WHERE s.user_id = $1 AND s.ended_at IS NULL AND c.backchannel_logout_uri IS NOT NULL AND c.enabled = 1
+             ORDER BY s.id, c.id",
+            &[user.into()],
+            |row| Ok((row.id()?, row.id()?)),
+        )
+    }
+
     fn insert_code(&mut self, code: &AuthorizationCode) -> Result<(), StoreError> {
         self.add(
             "authorization code",

@@ -319,6 +319,8 @@ impl Company {
                 (Side::Ras, _) => Vec::new(),
             },
             post_logout_redirect_uris: Vec::new(),
+            backchannel_logout_uri: None,
+            backchannel_logout_session_required: false,
             grants: None,
             scopes: None,
             subject: SubjectMode::Public,

@@ -18,7 +18,9 @@ use crate::admin::spec::ClientSpec;
 use crate::admin::standing::out_of_reach;
 use crate::admin::token::Admin;
 use crate::audit::record::{self, NewEvent};
-use crate::client::registration::{Client, ClientAuthMethod, ClientSecret, RegisteredKey, SecretDigest, Side};
+use crate::client::registration::{
+    BackchannelLogout, Client, ClientAuthMethod, ClientSecret, RegisteredKey, SecretDigest, Side,
+};
 use crate::clock::Timestamp;
 use crate::cx::Cx;
 use crate::id::{ClientKey, SecretId};
@@ -54,6 +56,11 @@ pub fn describe(tx: &mut dyn Tx, client: &Client) -> Result<ClientSpec, StoreErr
         jwks,
         redirect_uris: client.redirect_uris.clone(),
         post_logout_redirect_uris: client.post_logout_redirect_uris.clone(),
+        backchannel_logout_uri: client.backchannel_logout.as_ref().map(|logout| logout.uri.clone()),
+        backchannel_logout_session_required: client
+            .backchannel_logout
+            .as_ref()
+            .is_some_and(|logout| logout.session_required),
         grants: Some(client.grants.iter().map(|grant| grant.as_str().to_owned()).collect()),
         scopes: Some(client.scopes.to_string()),
         subject: client.subject_mode,
@@ -466,6 +473,7 @@ fn parse(cx: &Cx, spec: &ClientSpec) -> Result<Client, AdminDenial> {
         grants,
         redirect_uris: spec.redirect_uris.clone(),
         post_logout_redirect_uris: spec.post_logout_redirect_uris.clone(),
+        backchannel_logout: backchannel_logout(spec)?,
         scopes,
         subject_mode: spec.subject,
         introspects: spec.introspects.clone(),
@@ -476,6 +484,29 @@ fn parse(cx: &Cx, spec: &ClientSpec) -> Result<Client, AdminDenial> {
         created_at: cx.now,
         updated_at: cx.now,
     })
+}
+
+fn backchannel_logout(spec: &ClientSpec) -> Result<Option<BackchannelLogout>, AdminDenial> {
+    const FIELD: &str = "backchannel_logout_uri";
+    let Some(uri) = &spec.backchannel_logout_uri else {
+        return if spec.backchannel_logout_session_required {
+            let problem = "it belongs to backchannel_logout_uri; set that too, or leave it out";
+            Err(AdminDenial::invalid("backchannel_logout_session_required", problem))
+        } else {
+            Ok(None)
+        };
+    };
+    if spec.side == Side::Ras {
+        return Err(AdminDenial::invalid(FIELD, "sessions are at the IdP; side must be idp"));
+    }
+    check_redirect_uri(FIELD, uri)?;
+    if !uri.starts_with("http") {
+        return Err(AdminDenial::invalid(FIELD, format!("{uri} is not an https URL")));
+    }
+    Ok(Some(BackchannelLogout {
+        uri: uri.clone(),
+        session_required: spec.backchannel_logout_session_required,
+    }))
 }
 
 /// `https`, `http` on loopback, or a private-use scheme with a dot (RFC 8252, section 7.1). Never with a fragment.

@@ -16,6 +16,7 @@ pub mod permission;
 pub mod requirement;
 pub mod resource;
 pub mod rule;
+pub mod session;
 pub mod sign_in;
 pub mod spec;
 pub mod standing;

@@ -198,6 +198,12 @@ pub struct ClientSpec {
     /// Exact targets after logout.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub post_logout_redirect_uris: Vec<String>,
+    /// Where it hears that a session ended: back-channel logout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether it needs `sid` in a logout token; every one of ours has it.
+    #[serde(default)]
+    pub backchannel_logout_session_required: bool,
     /// Grant types; the usual ones of its side when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grants: Option<Vec<String>>,

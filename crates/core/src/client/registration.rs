@@ -56,6 +56,8 @@ pub struct Client {
     pub redirect_uris: Vec<String>,
     /// Exact targets of logout (RV-04).
     pub post_logout_redirect_uris: Vec<String>,
+    /// Where it hears that a session ended (RV-05).
+    pub backchannel_logout: Option<BackchannelLogout>,
     /// At the IdP: the OpenID scopes it may ask for. At the RAS: a ceiling on granted scopes, empty = no ceiling.
     pub scopes: ScopeSet,
     /// Which `sub` its ID tokens carry.
@@ -82,6 +84,15 @@ impl Client {
     pub fn may_act(&self) -> bool {
         self.enabled && self.agent.is_none_or(|status| status == AgentStatus::Active)
     }
+}
+
+/// Where and how a client hears that a session ended (OpenID Connect Back-Channel Logout, section 2.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackchannelLogout {
+    /// Where logout tokens go.
+    pub uri: String,
+    /// Whether it can make nothing of a token without `sid`. Ours always have one.
+    pub session_required: bool,
 }
 
 /// How a client proves itself at the token endpoint.

@@ -16,6 +16,7 @@ use crate::audit::record::{NewEvent, record};
 use crate::cx::Cx;
 use crate::directory::user::{Credential, User, UserStatus};
 use crate::id::UserId;
+use crate::idp::backchannel;
 use crate::jobs::outbox::{Job, Task};
 use crate::keys::vault::Vault;
 use crate::outcome::Outcome;
@@ -309,6 +310,7 @@ pub(super) fn end_all(
     user: &mut User,
 ) -> Result<Cut, StoreError> {
     let Some((vault, issuer)) = ends else {
+        backchannel::announce_all(cx, tx, &user.id)?;
         return Ok(Cut {
             sessions: tx.end_sessions_of(&user.id, cx.now)?,
             families: tx.end_families_of_user(&user.id, cx.now)?,
@@ -356,6 +358,7 @@ impl Cut {
 }
 
 fn cut_off(cx: &Cx, tx: &mut dyn Tx, vault: &Vault, issuer: &Issuer, user: &User) -> Result<Cut, StoreError> {
+    backchannel::announce_all(cx, tx, &user.id)?;
     let sessions = tx.end_sessions_of(&user.id, cx.now)?;
     let families = tx.end_families_of_user(&user.id, cx.now)?;
     let mut keys = 0;
@@ -377,13 +380,7 @@ fn cut_off(cx: &Cx, tx: &mut dyn Tx, vault: &Vault, issuer: &Issuer, user: &User
             subject,
             not_after: cx.now.micros(),
         };
-        let job = Job {
-            id: cx.new_id(),
-            task,
-            due_at: cx.now,
-            attempts: 0,
-            leased_until: None,
-        };
+        let job = Job::now(cx, task);
         tx.insert_job(&job)?;
         jobs.push(job);
     }

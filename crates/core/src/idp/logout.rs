@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 use crate::cx::Cx;
 use crate::id::SessionId;
 use crate::idp::settings::IdpSettings;
-use crate::idp::subject;
+use crate::idp::{backchannel, subject};
 use crate::keys::vault::Vault;
 use crate::session::record::Session;
 use crate::store::{StoreError, Tx};
@@ -42,6 +42,7 @@ pub fn end(cx: &Cx, tx: &mut dyn Tx, session: &SessionId, by: &EndedBy) -> Resul
     if !tx.end_session(session, cx.now, by_admin)? {
         return Ok(false);
     }
+    let told = backchannel::announce(cx, tx, &found)?;
     let families = tx.end_families_of_session(session, by_admin, cx.now)?;
     let actor = match by {
         EndedBy::Person => Actor::User(found.user.to_string()),
@@ -51,7 +52,8 @@ pub fn end(cx: &Cx, tx: &mut dyn Tx, session: &SessionId, by: &EndedBy) -> Resul
         .actor(actor)
         .subject(found.user.as_str())
         .target(session.as_str())
-        .detail("refresh_families", families);
+        .detail("refresh_families", families)
+        .detail("clients_told", told);
     record(cx, tx, event)?;
     Ok(true)
 }
@@ -67,6 +69,8 @@ pub struct LogoutRequest<'a> {
     pub redirect_uri: Option<&'a str>,
     /// Echoed to that place.
     pub state: Option<&'a str>,
+    /// Who is to be signed out, as the client knows them; it only asks for care.
+    pub logout_hint: Option<&'a str>,
 }
 
 /// Reads an `id_token_hint`: an ID token of ours, also an expired one (RP-Initiated Logout, section 2). It identifies
@@ -117,6 +121,9 @@ pub fn plan(
             Some(session) => subject::for_client(vault, client, &session.user)? == hint.sub,
         };
     }
+    if let (Some(named), Some(session)) = (request.logout_hint, session) {
+        fits &= is_named(tx, named, session)?;
+    }
     let target = request.redirect_uri.filter(|uri| {
         client
             .as_ref()
@@ -133,4 +140,13 @@ pub fn plan(
         confirm: !fits && session.is_some(),
         location,
     })
+}
+
+/// Whether a `logout_hint` names the person of a session.
+fn is_named(tx: &mut dyn Tx, named: &str, session: &Session) -> Result<bool, StoreError> {
+    let user = tx.find_user(&session.user)?;
+    Ok(user.is_some_and(|user| {
+        let is = |own: &str| own.eq_ignore_ascii_case(named.trim());
+        is(&user.username) || user.email.as_deref().is_some_and(is) || is(user.id.as_str()) || is(session.id.as_str())
+    }))
 }

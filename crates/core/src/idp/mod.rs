@@ -4,6 +4,7 @@ pub mod access_token;
 pub mod assertion;
 pub mod authorization_code;
 pub mod authorize;
+pub mod backchannel;
 pub mod connectors;
 pub mod id_jag;
 pub mod id_token;

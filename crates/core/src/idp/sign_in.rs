@@ -14,6 +14,7 @@ use crate::cx::Cx;
 use crate::directory::factor::{self, Factors};
 use crate::directory::user::User;
 use crate::id::{ConnectionId, SessionId, UserId};
+use crate::idp::backchannel;
 use crate::idp::second_factor::{self, Browser, Waiting};
 use crate::idp::settings::IdpSettings;
 use crate::outcome::Outcome;
@@ -271,6 +272,10 @@ pub fn admit(
     if let Some(old) = replaces
         && tx.end_session(old, cx.now, false)?
     {
+        // Who signs in again stays signed in with their programs; somebody else takes their place otherwise.
+        if let Some(old) = tx.find_session(old)?.filter(|old| old.user != user.id) {
+            backchannel::announce(cx, tx, &old)?;
+        }
         tx.end_families_of_session(old, false, cx.now)?;
     }
     let secret = random::token(&*cx.random);

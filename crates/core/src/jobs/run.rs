@@ -8,8 +8,8 @@ use crate::audit::event::Actor;
 use crate::audit::record::{NewEvent, record};
 use crate::clock::Timestamp;
 use crate::cx::Cx;
-use crate::jobs::outbox::{Job, Task};
-use crate::ras::cut_off::{revoke_client, revoke_subject};
+use crate::jobs::outbox::{Job, Queue, Task};
+use crate::ras::cut_off::{revoke_client, revoke_session, revoke_subject};
 use crate::ras::settings::RasSettings;
 use crate::store::job::JobStore;
 use crate::store::{StoreError, Tx};
@@ -20,12 +20,12 @@ pub const LEASE: Duration = Duration::from_secs(30);
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// Claims jobs that are due, oldest first.
+/// Claims jobs that end access and are due, oldest first.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn claim(tx: &mut dyn JobStore, now: Timestamp, limit: u32) -> Result<Vec<Job>, StoreError> {
-    tx.claim_jobs(now, now.plus(LEASE), limit)
+    tx.claim_jobs(Queue::CutOff, now, now.plus(LEASE), limit)
 }
 
 /// What a performed job did.
@@ -49,8 +49,7 @@ pub fn perform(cx: &Cx, tx: &mut dyn Tx, settings: &RasSettings, job: &Job) -> R
         } => {
             let not_after = Timestamp::from_micros(*not_after);
             let done = revoke_subject(cx, tx, settings, issuer, subject, not_after)?;
-            tx.finish_job(&job.id)?;
-            performed(tx, done.sequence)
+            performed(tx, job, done.sequence)
         }
         Task::RevokeClient { client } => {
             let known = tx.find_audience(&settings.issuer)?;
@@ -62,13 +61,23 @@ pub fn perform(cx: &Cx, tx: &mut dyn Tx, settings: &RasSettings, job: &Job) -> R
                 Some(there) => revoke_client(cx, tx, settings, Actor::System("worker".to_owned()), &there)?.sequence,
                 None => None,
             };
-            tx.finish_job(&job.id)?;
-            performed(tx, sequence)
+            performed(tx, job, sequence)
         }
+        Task::RevokeSession {
+            issuer,
+            subject,
+            session,
+        } => {
+            let done = revoke_session(cx, tx, settings, issuer, subject, session)?;
+            performed(tx, job, done.sequence)
+        }
+        // Of another queue; whoever claimed it here is wrong, and it is given back.
+        Task::TellLogout { .. } => Err(StoreError::Corrupt("a job is in a queue of another kind".to_owned())),
     }
 }
 
-fn performed(tx: &mut dyn Tx, sequence: Option<i64>) -> Result<Performed, StoreError> {
+fn performed(tx: &mut dyn Tx, job: &Job, sequence: Option<i64>) -> Result<Performed, StoreError> {
+    tx.finish_job(&job.id)?;
     let sequence = match sequence {
         Some(sequence) => sequence,
         None => tx.revocation_head()?,
@@ -95,7 +104,7 @@ pub fn retry(cx: &Cx, tx: &mut dyn Tx, job: &Job) -> Result<(), StoreError> {
 }
 
 /// 1, 2, 4, … seconds, at most five minutes.
-fn pause(attempts: i64) -> Duration {
+pub(crate) fn pause(attempts: i64) -> Duration {
     let doublings = u32::try_from(attempts.clamp(0, 16)).unwrap_or(16);
     Duration::from_secs(1_u64 << doublings).min(LONGEST_PAUSE)
 }

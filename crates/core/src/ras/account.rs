@@ -2,6 +2,7 @@
 
 use lanyard_protocol::claims::time::Subject;
 use lanyard_protocol::issuer::Issuer;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::id::{AccountId, TenantId};
@@ -19,8 +20,19 @@ pub struct Account {
     pub enabled: bool,
     /// Access tokens issued at or before this instant are dead.
     pub not_before: Option<Timestamp>,
+    /// Sessions at an IdP that an administrator ended there of late.
+    pub ended_sessions: Vec<EndedSession>,
     /// When the record was made.
     pub created_at: Timestamp,
+}
+
+/// A session that ended at an IdP: an ID-JAG of it, minted before and not redeemed yet, buys nothing any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedSession {
+    /// The session as the IdP names it to this RAS (`sid`).
+    pub handle: String,
+    /// Seconds since the epoch until when an ID-JAG of it could live.
+    pub keep_until: i64,
 }
 
 /// How an account came to be.

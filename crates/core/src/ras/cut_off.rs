@@ -18,11 +18,15 @@ use crate::client::registration::Side;
 use crate::clock::Timestamp;
 use crate::cx::Cx;
 use crate::id::{AccountId, TenantId};
+use crate::ras::account::EndedSession;
 use crate::ras::native_key;
 use crate::ras::settings::RasSettings;
 use crate::ras::subject::provision;
 use crate::store::page::PageRequest;
 use crate::store::{StoreError, Tx};
+
+/// The longest that a trust record lets an ID-JAG live.
+const LONGEST_ID_JAG: Duration = Duration::from_secs(3600);
 
 /// What a cut-off did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,7 +66,7 @@ pub fn revoke_subject(
         keys: native_key::remove_for_subject(tx, issuer, subject)?,
         ..CutOff::default()
     };
-    remember_unknown(cx, tx, issuer, subject, not_after)?;
+    remember_unknown(cx, tx, issuer, subject, Some(not_after))?;
     for account in tx.list_accounts_of_subject(issuer, subject)? {
         tx.raise_account_not_before(&account.tenant, &account.id, not_after)?;
         done.tokens += tx.revoke_grants_of_account(&account.tenant, &account.id, cx.now)?;
@@ -80,6 +84,48 @@ pub fn revoke_subject(
     Ok(done)
 }
 
+/// Ends what (issuer, subject) has at this RAS in one session: every live token of it, and what an ID-JAG of it could buy.
+/// Everything else of the person stays. May be repeated.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn revoke_session(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    settings: &RasSettings,
+    issuer: &Issuer,
+    subject: &Subject,
+    session: &str,
+) -> Result<CutOff, StoreError> {
+    let mut done = CutOff::default();
+    remember_unknown(cx, tx, issuer, subject, None)?;
+    for mut account in tx.list_accounts_of_subject(issuer, subject)? {
+        let ended = &mut account.ended_sessions;
+        ended.retain(|own| own.keep_until >= cx.now.seconds() && own.handle != session);
+        ended.push(EndedSession {
+            handle: session.to_owned(),
+            keep_until: cx.now.plus(LONGEST_ID_JAG).plus(settings.leeway).seconds(),
+        });
+        tx.put_ended_sessions(&account.tenant, &account.id, ended)?;
+        for jti in tx.revoke_grants_of_session(&account.tenant, &account.id, session, cx.now)? {
+            let revoked = Revoked::Token {
+                issuer: settings.issuer.clone(),
+                jti,
+            };
+            done.sequence = Some(tx.append_revocation(&revoked, cx.now, keep_until(settings, cx.now))?);
+            done.tokens += 1;
+        }
+        done.accounts += 1;
+    }
+    let event = NewEvent::granted("ras.session.cut_off")
+        .actor(Actor::System("worker".to_owned()))
+        .subject(format!("{issuer}|{subject}"))
+        .detail("accounts", done.accounts)
+        .detail("tokens", done.tokens);
+    record(cx, tx, event)?;
+    Ok(done)
+}
+
 /// An ID-JAG minted before the cut-off must not make the account that the person never had: where accounts are made at
 /// the first redemption, the moment is remembered in one.
 fn remember_unknown(
@@ -87,12 +133,12 @@ fn remember_unknown(
     tx: &mut dyn Tx,
     issuer: &Issuer,
     subject: &Subject,
-    not_after: Timestamp,
+    not_after: Option<Timestamp>,
 ) -> Result<(), StoreError> {
     for trust in tx.list_trusts_of_issuer(issuer)? {
         let claim = trust.tenant_claim.as_deref();
         if trust.just_in_time && tx.find_linked_account(&trust.tenant, issuer, claim, subject)?.is_none() {
-            provision(cx, tx, &trust, subject, Some(not_after))?;
+            provision(cx, tx, &trust, subject, not_after)?;
         }
     }
     Ok(())

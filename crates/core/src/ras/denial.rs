@@ -100,6 +100,9 @@ pub enum Denial {
     /// The ID-JAG was minted before the person or the client was cut off (P7).
     #[error("the ID-JAG is from before the moment at which the subject or the client was cut off")]
     CutOff,
+    /// The sign-in behind the ID-JAG was ended by an administrator since (RV-07).
+    #[error("the session behind the ID-JAG was ended")]
+    SessionEnded,
     /// Redeemed before (RAS-JB-12).
     #[error("the ID-JAG was redeemed before")]
     Replayed,
@@ -136,6 +139,7 @@ impl Denial {
             Self::LinkConflict => "link_conflict",
             Self::AccountDisabled => "account_disabled",
             Self::CutOff => "cut_off",
+            Self::SessionEnded => "session_ended",
             Self::Replayed => "replayed",
         }
     }

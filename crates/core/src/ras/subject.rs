@@ -52,6 +52,13 @@ pub(super) fn resolve(
     {
         return Ok(Err(Denial::CutOff));
     }
+    if id_jag
+        .sid
+        .as_ref()
+        .is_some_and(|sid| account.ended_sessions.iter().any(|ended| ended.handle == *sid))
+    {
+        return Ok(Err(Denial::SessionEnded));
+    }
     Ok(Ok(resolved))
 }
 
@@ -83,6 +90,7 @@ pub(super) fn provision(
         origin: AccountOrigin::JustInTime,
         enabled: true,
         not_before,
+        ended_sessions: Vec::new(),
         created_at: cx.now,
     };
     tx.insert_account(&account)?;

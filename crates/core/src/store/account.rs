@@ -5,7 +5,7 @@ use lanyard_protocol::issuer::Issuer;
 
 use crate::clock::Timestamp;
 use crate::id::{AccountId, TenantId};
-use crate::ras::account::{Account, AccountLink};
+use crate::ras::account::{Account, AccountLink, EndedSession};
 use crate::store::StoreError;
 use crate::store::page::{Page, PageRequest};
 
@@ -33,6 +33,13 @@ pub trait AccountStore {
     fn insert_link(&mut self, link: &AccountLink) -> Result<(), StoreError>;
     /// Switches an account on or off; `false` when it did not exist.
     fn set_account_enabled(&mut self, tenant: &TenantId, id: &AccountId, enabled: bool) -> Result<bool, StoreError>;
+    /// Writes which sessions ended of late.
+    fn put_ended_sessions(
+        &mut self,
+        tenant: &TenantId,
+        id: &AccountId,
+        ended: &[EndedSession],
+    ) -> Result<(), StoreError>;
     /// Moves `not_before` forward (never back).
     fn raise_account_not_before(&mut self, tenant: &TenantId, id: &AccountId, at: Timestamp) -> Result<(), StoreError>;
 }

@@ -23,6 +23,14 @@ pub trait GrantStore {
         account: &AccountId,
         at: Timestamp,
     ) -> Result<u64, StoreError>;
+    /// Marks every live grant of an account's session (the `sid` of the ID-JAG) as revoked; which there were.
+    fn revoke_grants_of_session(
+        &mut self,
+        tenant: &TenantId,
+        account: &AccountId,
+        sid: &str,
+        at: Timestamp,
+    ) -> Result<Vec<String>, StoreError>;
     /// Marks every live grant of a client as revoked; how many there were.
     fn revoke_grants_of_client(&mut self, client: &ClientId, at: Timestamp) -> Result<u64, StoreError>;
     /// Live grants (not expired at `now`, not revoked) in the order of their `jti` (SEC-18).

@@ -32,6 +32,10 @@ pub trait SessionStore {
     fn end_sessions_of(&mut self, user: &UserId, at: Timestamp) -> Result<u64, StoreError>;
     /// Ends every open session that an identity provider began, with its families; how many sessions there were.
     fn end_sessions_of_connection(&mut self, connection: &ConnectionId, at: Timestamp) -> Result<u64, StoreError>;
+    /// The clients that were signed in in a session and want to hear of its end, by key (RV-05).
+    fn list_logout_clients(&mut self, session: &SessionId) -> Result<Vec<ClientKey>, StoreError>;
+    /// The same for every open session of a person.
+    fn list_logout_clients_of_user(&mut self, user: &UserId) -> Result<Vec<(SessionId, ClientKey)>, StoreError>;
 
     /// Writes a new code.
     fn insert_code(&mut self, code: &AuthorizationCode) -> Result<(), StoreError>;

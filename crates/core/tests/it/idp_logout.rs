@@ -27,6 +27,15 @@ fn plan(
     redirect_uri: Option<&'static str>,
     session: Option<&Session>,
 ) -> LogoutPlan {
+    plan_hinted(company, hint, (client_id, redirect_uri, None), session)
+}
+
+fn plan_hinted(
+    company: &Company,
+    hint: Option<Verified<IdToken>>,
+    (client_id, redirect_uri, logout_hint): (Option<&'static str>, Option<&'static str>, Option<&'static str>),
+    session: Option<&Session>,
+) -> LogoutPlan {
     let (vault, session) = (Arc::clone(&company.vault), session.cloned());
     company.read(move |tx| {
         let request = LogoutRequest {
@@ -34,6 +43,7 @@ fn plan(
             client_id,
             redirect_uri,
             state: Some("a b"),
+            logout_hint,
         };
         logout::plan(tx, &vault, &request, session.as_ref())
     })
@@ -70,6 +80,42 @@ fn a_hint_of_the_session_spares_the_question_rv_04() {
         "two clients"
     );
     assert!(!plan(&company, None, None, None, None).confirm, "nobody is signed in");
+}
+
+#[test]
+fn a_logout_hint_that_names_somebody_else_asks_the_person_rv_04() {
+    let company = company();
+    let client = ide(&company);
+    let session = sign_in(&company, ALICE);
+    let grant = tokens_in(&company, &client, &session, "openid");
+    let hint = id_token(&company, &grant);
+    for (named, confirm) in [
+        (ALICE, false),
+        (" Alice ", false),
+        ("alice@northwind.example", false),
+        (CAROL, true),
+        ("", true),
+    ] {
+        let asked = (None, Some(AFTER), Some(named));
+        let planned = plan_hinted(&company, Some(hint.clone()), asked, Some(&session));
+        assert_eq!(planned.confirm, confirm, "{named:?}");
+    }
+}
+
+#[test]
+fn what_may_outlive_a_logout_outlives_ones_own_and_not_an_administrators_rv_07() {
+    for (by, survives) in [
+        (EndedBy::Person, true),
+        (EndedBy::Administrator(Actor::Admin("adm_1".to_owned())), false),
+    ] {
+        let company = Company::new();
+        let client = ide(&company);
+        let session = sign_in(&company, ALICE);
+        let offline = tokens_in(&company, &client, &session, SCOPES).refresh_token.unwrap();
+        let id = session.id.clone();
+        assert!(company.write(move |cx, tx| logout::end(cx, tx, &id, &by)));
+        assert_eq!(refresh(&company, &client, &offline, None).is_ok(), survives);
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use lanyard_core::directory::provision::{self, Deactivated, NewUser, UserChange}
 use lanyard_core::directory::user::UserStatus;
 use lanyard_core::directory::{membership, put};
 use lanyard_core::id::{Id, SessionId, UserId};
-use lanyard_core::jobs::outbox::Task;
+use lanyard_core::jobs::outbox::{Queue, Task};
 use lanyard_core::jobs::{run, schedule};
 use lanyard_core::session::record::{Authentication, Session};
 use lanyard_core::session::refresh::RefreshFamily;
@@ -349,7 +349,7 @@ fn a_new_password_ends_what_was_signed_in_with_the_old_one() {
     }));
     let user = company.user(ALICE);
     assert_eq!((user.is_active(), user.not_before), (true, Some(company.clock.now())));
-    let jobs = company.write(|cx, tx| tx.claim_jobs(cx.now, cx.now.plus(Duration::from_secs(1)), 9));
+    let jobs = company.write(|cx, tx| tx.claim_jobs(Queue::CutOff, cx.now, cx.now.plus(Duration::from_secs(1)), 9));
     assert_eq!(jobs.len(), 1, "access tokens end by a job");
     assert_eq!(
         company

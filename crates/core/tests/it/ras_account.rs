@@ -188,6 +188,7 @@ fn made_by_admin(world: &World, id: &'static str, tenant: &'static str) {
         origin: AccountOrigin::Admin,
         enabled: true,
         not_before: None,
+        ended_sessions: Vec::new(),
         created_at: world.now(),
     };
     world.write(move |tx| tx.insert_account(&account)).unwrap();

@@ -126,6 +126,7 @@ pub(crate) fn client_record(name: &str, auth: ClientAuthMethod, side: Side) -> C
         grants: vec![GrantType::JwtBearer],
         redirect_uris: Vec::new(),
         post_logout_redirect_uris: Vec::new(),
+        backchannel_logout: None,
         scopes: ScopeSet::empty(),
         subject_mode: SubjectMode::Public,
         introspects: Vec::new(),

@@ -7,6 +7,7 @@ use lanyard_protocol::claims::access_token::{self, AccessTokenClaims};
 use lanyard_protocol::claims::client_assertion::{self, ClientAssertionClaims};
 use lanyard_protocol::claims::id_jag::{self, IdJagClaims};
 use lanyard_protocol::claims::id_token::{self, IdTokenClaims};
+use lanyard_protocol::claims::logout_token::{self, LogoutTokenClaims};
 use lanyard_protocol::claims::time::NumericDate;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
@@ -48,12 +49,7 @@ pub trait Kind: sealed::Sealed + 'static {
     #[doc(hidden)]
     fn accepts(typ: Option<&str>) -> bool {
         let Some(typ) = typ else { return Self::OPTIONAL_TYP };
-        const PREFIX: &str = "application/";
-        let short = match typ.split_at_checked(PREFIX.len()) {
-            Some((prefix, short)) if prefix.eq_ignore_ascii_case(PREFIX) => short,
-            _ => typ,
-        };
-        short.eq_ignore_ascii_case(Self::TYP) || (Self::OPTIONAL_TYP && short.eq_ignore_ascii_case("JWT"))
+        is_media_type(typ, Self::TYP) || (Self::OPTIONAL_TYP && is_media_type(typ, "JWT"))
     }
 
     #[doc(hidden)]
@@ -74,6 +70,15 @@ pub trait Kind: sealed::Sealed + 'static {
         }
         Ok(claims)
     }
+}
+
+fn is_media_type(typ: &str, expected: &str) -> bool {
+    const PREFIX: &str = "application/";
+    let short = match typ.split_at_checked(PREFIX.len()) {
+        Some((prefix, short)) if prefix.eq_ignore_ascii_case(PREFIX) => short,
+        _ => typ,
+    };
+    short.eq_ignore_ascii_case(expected)
 }
 
 /// Claims that belong to kinds whose older tokens have no `typ` of their own: logout tokens, security event tokens
@@ -107,6 +112,10 @@ pub enum AccessToken {}
 /// A client assertion (RFC 7523, section 3; D-09).
 #[derive(Debug, Clone, Copy)]
 pub enum ClientAssertion {}
+
+/// A logout token (OpenID Connect Back-Channel Logout, section 2.4; RV-05).
+#[derive(Debug, Clone, Copy)]
+pub enum LogoutToken {}
 
 impl Kind for IdToken {
     type Claims = IdTokenClaims;
@@ -194,6 +203,35 @@ impl Kind for ClientAssertion {
     }
 }
 
+impl Kind for LogoutToken {
+    type Claims = LogoutTokenClaims;
+    const NAME: &'static str = "logout_token";
+    const TYP: &'static str = logout_token::TYP;
+    const OPTIONAL_TYP: bool = false;
+
+    fn issuer(claims: &LogoutTokenClaims) -> &str {
+        claims.iss.as_str()
+    }
+
+    fn audience(claims: &LogoutTokenClaims) -> &OneOrMany<String> {
+        &claims.aud
+    }
+
+    fn times(claims: &LogoutTokenClaims) -> Times {
+        times(Some(claims.iat), None, claims.exp)
+    }
+
+    fn is_consistent(claims: &LogoutTokenClaims) -> bool {
+        claims.is_consistent()
+    }
+
+    /// Older IdPs type it `JWT` or not at all (section 2.4); the event tells it from every other kind.
+    fn accepts(typ: Option<&str>) -> bool {
+        let Some(typ) = typ else { return true };
+        is_media_type(typ, Self::TYP) || is_media_type(typ, "JWT")
+    }
+}
+
 fn times(iat: Option<NumericDate>, nbf: Option<NumericDate>, exp: NumericDate) -> Times {
     Times {
         iat: iat.map(NumericDate::seconds),
@@ -208,4 +246,5 @@ mod sealed {
     impl Sealed for super::IdJag {}
     impl Sealed for super::AccessToken {}
     impl Sealed for super::ClientAssertion {}
+    impl Sealed for super::LogoutToken {}
 }

@@ -74,6 +74,20 @@ enum UsersCommand {
         #[arg(long, short)]
         yes: bool,
     },
+    /// Where a person is signed in
+    Sessions {
+        /// User name or id
+        username: String,
+        /// End the session of this id
+        #[arg(long, value_name = "ID", conflicts_with = "end_all")]
+        end: Option<String>,
+        /// End every session; the person may sign in again
+        #[arg(long)]
+        end_all: bool,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
     /// The keys that a person's machines enrolled
     Keys {
         /// User name or id
@@ -175,6 +189,45 @@ async fn act(at: &AdminAt, command: UsersCommand, ui: &Ui) -> anyhow::Result<()>
             ended(&answer, &username, "signed out everywhere", at, ui)
         }
         UsersCommand::Factors { username, reset, yes } => factors(&client, at, &username, reset, yes, ui).await,
+        UsersCommand::Sessions {
+            username,
+            end: Some(id),
+            yes,
+            ..
+        } => {
+            prompt::confirm(&format!("End the session {id} of {username}?"), yes, ui)?;
+            let answer = client.delete(&["users", &username, "sessions", &id], &[]).await?;
+            show::written(&answer, "session", &id, at.json, ui)
+        }
+        UsersCommand::Sessions {
+            username,
+            end_all: true,
+            yes,
+            ..
+        } => {
+            prompt::confirm(&format!("End every session of {username}?"), yes, ui)?;
+            let answer = client.delete(&["users", &username, "sessions"], &[]).await?;
+            if at.json {
+                return ui.json(&answer);
+            }
+            let ended = show::text(&answer, "ended");
+            ui.line(&format!("user {}: {ended} sessions ended", plain(&username)));
+            Ok(())
+        }
+        UsersCommand::Sessions { username, .. } => {
+            let items = client.all(&["users", &username, "sessions"]).await?;
+            let columns = [
+                ("SESSION", "id"),
+                ("LIVE", "live"),
+                ("SIGNED IN", "auth_time"),
+                ("STRENGTH", "strength"),
+                ("LAST USED", "last_used_at"),
+                ("BROWSER", "agent"),
+                ("ADDRESS", "peer"),
+                ("IDENTITY PROVIDER", "connection"),
+            ];
+            show::list(items, &columns, at.json, ui)
+        }
         UsersCommand::Keys {
             username, remove: None, ..
         } => {

@@ -133,6 +133,8 @@ pub(crate) fn client_specs(client: &LabClient) -> anyhow::Result<[ClientSpec; 2]
             // At the RAS too: its authorization endpoint answers there that access is managed.
             redirect_uris: client.redirect_uris.clone(),
             post_logout_redirect_uris: if idp { client.redirect_uris.clone() } else { Vec::new() },
+            backchannel_logout_uri: None,
+            backchannel_logout_session_required: false,
             grants: None,
             scopes: idp.then(|| OPENID_SCOPES.to_owned()),
             subject: SubjectMode::Public,
@@ -161,6 +163,8 @@ pub(crate) fn cli_client_specs() -> [ClientSpec; 2] {
             Vec::new()
         },
         post_logout_redirect_uris: Vec::new(),
+        backchannel_logout_uri: None,
+        backchannel_logout_session_required: false,
         grants: None,
         scopes: (side == Side::Idp).then(|| OPENID_SCOPES.to_owned()),
         subject: SubjectMode::Public,

@@ -4,6 +4,7 @@ pub mod access_token;
 pub mod client_assertion;
 pub mod id_jag;
 pub mod id_token;
+pub mod logout_token;
 pub mod time;
 
 use std::fmt;

@@ -29,6 +29,10 @@ pub struct AuthorizationServerMetadata {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_session_endpoint: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_supported: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_session_supported: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registration_endpoint: Option<String>,
     /// Where a client lists what its user may reach (Lanyard's own member).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,6 +97,8 @@ impl AuthorizationServerMetadata {
             introspection_endpoint: None,
             revocation_endpoint: None,
             end_session_endpoint: None,
+            backchannel_logout_supported: None,
+            backchannel_logout_session_supported: None,
             registration_endpoint: None,
             lanyard_connectors_endpoint: None,
             response_types_supported: Vec::new(),

@@ -6,6 +6,7 @@ mod bearer;
 mod connectors;
 mod grants;
 mod keys;
+pub mod logout_tokens;
 mod revoke;
 mod token;
 mod upstream;

@@ -200,7 +200,8 @@ pub(crate) const fn redemption(denial: &redemption::Denial) -> Refusal {
         | Denial::UnknownSubject
         | Denial::LinkConflict
         | Denial::AccountDisabled
-        | Denial::CutOff => (ErrorCode::InvalidGrant, NEUTRAL),
+        | Denial::CutOff
+        | Denial::SessionEnded => (ErrorCode::InvalidGrant, NEUTRAL),
         Denial::Replayed => (ErrorCode::InvalidGrant, "the assertion was already used"),
         Denial::UnknownResource | Denial::ResourceNotOpen(_) | Denial::NoSoleResource => (
             ErrorCode::InvalidGrant,

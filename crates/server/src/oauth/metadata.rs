@@ -37,6 +37,8 @@ pub fn idp(issuer: &Issuer, signing: &[Algorithm], acr_values: &[String]) -> Aut
     let mut document = common(issuer);
     document.userinfo_endpoint = Some(issuer.endpoint(path::USERINFO));
     document.end_session_endpoint = Some(issuer.endpoint(path::LOGOUT));
+    document.backchannel_logout_supported = Some(true);
+    document.backchannel_logout_session_supported = Some(true);
     document.lanyard_connectors_endpoint = Some(issuer.endpoint(path::CONNECTORS));
     document.grant_types_supported = grants(&[
         GrantType::AuthorizationCode,

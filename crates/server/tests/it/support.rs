@@ -194,6 +194,7 @@ impl World {
             feed: Arc::clone(&self.feed),
             seal: lanyard_core::audit::seal::SealSettings::default(),
             rotation: lanyard_core::keys::rotation::RotationSettings::default(),
+            logout_tokens: None,
             holder: "test".to_owned(),
         }
     }

@@ -1,6 +1,6 @@
 //! Removal of codes, sessions, families and refresh tokens that are dead.
 //!
-//! Owns the order: a family leaves only after its tokens. Never removes what could still be refused for reuse.
+//! Owns the order: a family leaves only after its tokens, and while its session lives it says who hears of the end. Never removes what could still be refused for reuse.
 
 use lanyard_core::clock::Timestamp;
 use lanyard_core::store::StoreError;
@@ -30,7 +30,9 @@ impl SqlTx<'_> {
         removed = removed.saturating_add(self.execute(
             "DELETE FROM refresh_families WHERE id IN
              (SELECT f.id FROM refresh_families f WHERE (f.expires_at < $1 OR f.ended_at < $1)
-             AND NOT EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.family = f.id) LIMIT $2)",
+             AND NOT EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.family = f.id)
+             AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = f.session_id AND s.ended_at IS NULL
+             AND s.expires_at >= $1) LIMIT $2)",
             &values,
         )?);
         removed = removed.saturating_add(self.execute(

@@ -1,6 +1,6 @@
 //! Accounts of the RAS and their links.
 
-use lanyard_core::ras::account::AccountOrigin;
+use lanyard_core::ras::account::{AccountOrigin, EndedSession};
 use lanyard_core::store::StoreError;
 
 use crate::sample::{account, at, first, id, issuer, link, subject, tenant, then};
@@ -73,6 +73,20 @@ conformance! {
         }
         let stored = b.read(|tx| tx.find_account(&id("acme"), &id("a"))).unwrap().unwrap();
         assert_eq!((stored.enabled, stored.not_before), (false, Some(at(5))));
+    }
+
+    fn sessions_that_ended_are_noted_with_the_account_and_forgotten_again_rv_07(b) {
+        b.write(|tx| tx.insert_tenant(&tenant("acme"))).unwrap();
+        b.write(|tx| tx.insert_account(&account("acme", "a"))).unwrap();
+        let ended = vec![EndedSession { handle: "h1".to_owned(), keep_until: 7 }];
+        let (written, elsewhere) = (ended.clone(), ended.clone());
+        b.write(move |tx| tx.put_ended_sessions(&id("zoo"), &id("a"), &elsewhere)).unwrap();
+        let stored = || b.read(|tx| tx.find_account(&id("acme"), &id("a"))).unwrap().unwrap().ended_sessions;
+        assert_eq!(stored(), []);
+        b.write(move |tx| tx.put_ended_sessions(&id("acme"), &id("a"), &written)).unwrap();
+        assert_eq!(stored(), ended);
+        b.write(|tx| tx.put_ended_sessions(&id("acme"), &id("a"), &[])).unwrap();
+        assert_eq!(stored(), []);
     }
 
     fn two_first_redemptions_at_once_make_one_account_al_05(b) {

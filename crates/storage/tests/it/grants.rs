@@ -53,6 +53,27 @@ conformance! {
         assert_eq!(b.read(|tx| tx.list_live_grants(at(5), &first(10))).unwrap().items, []);
     }
 
+    fn live_grants_of_one_session_are_revoked_and_named_rv_07(b) {
+        b.write(|tx| {
+            for (jti, account, sid) in [("1", "a", "s1"), ("2", "a", "s1"), ("3", "a", "s2"), ("4", "b", "s1")] {
+                let mut grant = grant(jti, account);
+                grant.sid = Some(sid.to_owned());
+                tx.insert_access_grant(&grant)?;
+            }
+            let mut expired = grant("5", "a");
+            (expired.sid, expired.expires_at) = (Some("s1".to_owned()), at(1));
+            tx.insert_access_grant(&expired)
+        }).unwrap();
+        let revoke = |tenant: &'static str| {
+            b.write(move |tx| tx.revoke_grants_of_session(&id(tenant), &id("a"), "s1", at(5))).unwrap()
+        };
+        assert!(revoke("zoo").is_empty());
+        assert_eq!(revoke("acme"), ["1", "2"]);
+        assert!(revoke("acme").is_empty());
+        let live = b.read(|tx| tx.list_live_grants(at(5), &first(10))).unwrap().items;
+        assert_eq!(live.iter().map(|grant| grant.jti.as_str()).collect::<Vec<_>>(), ["3", "4"]);
+    }
+
     fn live_grants_are_paged_and_expired_ones_purged_in_batches_sec_18(b) {
         b.write(|tx| {
             for n in 0..5 {

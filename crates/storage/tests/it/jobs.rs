@@ -1,6 +1,6 @@
 //! Jobs and leases.
 
-use lanyard_core::jobs::outbox::{Job, Task};
+use lanyard_core::jobs::outbox::{Job, Queue, Task};
 
 use crate::sample::{at, id, issuer, subject};
 
@@ -27,7 +27,7 @@ conformance! {
             }
             Ok(())
         }).unwrap();
-        let claim = |now: i64, limit| b.write(move |tx| tx.claim_jobs(at(now), at(now + 30), limit)).unwrap();
+        let claim = |now: i64, limit| b.write(move |tx| tx.claim_jobs(Queue::CutOff, at(now), at(now + 30), limit)).unwrap();
         let first = claim(10, 2);
         let mut expected = job("a", 1);
         expected.leased_until = Some(at(40));
@@ -39,12 +39,24 @@ conformance! {
         assert_eq!(claim(40, 9).len(), 3);
     }
 
+    fn a_job_is_claimed_by_its_own_queue_only(b) {
+        let mut tells = job("b", 1);
+        tells.task = Task::TellLogout { client: id("app"), session: id("s1"), user: id("ada") };
+        let written = tells.clone();
+        b.write(move |tx| tx.insert_job(&job("a", 1)).and_then(|()| tx.insert_job(&written))).unwrap();
+        let claim = |queue| b.write(move |tx| tx.claim_jobs(queue, at(2), at(60), 9)).unwrap();
+        let told = claim(Queue::Logout);
+        assert_eq!(told.iter().map(|job| &job.task).collect::<Vec<_>>(), [&tells.task]);
+        assert_eq!(claim(Queue::Logout), []);
+        assert_eq!(claim(Queue::CutOff)[0].id, id("a"));
+    }
+
     fn a_finished_job_is_gone_and_a_failed_one_comes_back_later(b) {
         b.write(|tx| tx.insert_job(&job("a", 1)).and_then(|()| tx.insert_job(&job("b", 1)))).unwrap();
-        assert_eq!(b.write(|tx| tx.claim_jobs(at(2), at(60), 9)).unwrap().len(), 2);
+        assert_eq!(b.write(|tx| tx.claim_jobs(Queue::CutOff, at(2), at(60), 9)).unwrap().len(), 2);
         b.write(|tx| tx.finish_job(&id("a")).and_then(|()| tx.retry_job(&id("b"), at(10)))).unwrap();
-        assert_eq!(b.write(|tx| tx.claim_jobs(at(9), at(60), 9)).unwrap(), []);
-        let again = b.write(|tx| tx.claim_jobs(at(10), at(60), 9)).unwrap();
+        assert_eq!(b.write(|tx| tx.claim_jobs(Queue::CutOff, at(9), at(60), 9)).unwrap(), []);
+        let again = b.write(|tx| tx.claim_jobs(Queue::CutOff, at(10), at(60), 9)).unwrap();
         assert_eq!((again.len(), again[0].attempts), (1, 1));
     }
 
@@ -54,7 +66,7 @@ conformance! {
             let threads: Vec<_> = (0..6).map(|_| scope.spawn(|| {
                 let mut mine = Vec::new();
                 for _ in 0..20 {
-                    let jobs = b.write(|tx| tx.claim_jobs(at(5), at(60), 3)).unwrap();
+                    let jobs = b.write(|tx| tx.claim_jobs(Queue::CutOff, at(5), at(60), 3)).unwrap();
                     assert!(jobs.len() <= 3);
                     mine.extend(jobs.into_iter().map(|job| job.id.to_string()));
                 }

@@ -3,7 +3,7 @@
 use lanyard_core::admin::token::{AdminRole, AdminToken};
 use lanyard_core::audit::event::{Actor, AuditEvent, AuditOutcome};
 use lanyard_core::client::registration::{
-    Client, ClientAuthMethod, ClientSecret, RegisteredKey, SecretDigest, Side, SubjectMode,
+    BackchannelLogout, Client, ClientAuthMethod, ClientSecret, RegisteredKey, SecretDigest, Side, SubjectMode,
 };
 use lanyard_core::clock::Timestamp;
 use lanyard_core::connector::record::{Connector, ConnectorScope, ConnectorStatus, Upstream};
@@ -118,6 +118,10 @@ pub(crate) fn client(side: Side, name: &str) -> Client {
         ],
         redirect_uris: vec!["http://127.0.0.1/callback".to_owned()],
         post_logout_redirect_uris: Vec::new(),
+        backchannel_logout: (side == Side::Idp).then(|| BackchannelLogout {
+            uri: format!("https://{name}.example/logout"),
+            session_required: true,
+        }),
         scopes: scopes("openid email"),
         subject_mode: SubjectMode::Pairwise,
         introspects: vec!["https://mcp.example/linear/mcp".to_owned()],
@@ -276,6 +280,7 @@ pub(crate) fn account(tenant: &str, name: &str) -> Account {
         origin: AccountOrigin::JustInTime,
         enabled: true,
         not_before: None,
+        ended_sessions: Vec::new(),
         created_at: at(0),
     }
 }

@@ -1,8 +1,9 @@
 //! Browser sessions, codes and refresh tokens.
 
+use lanyard_core::client::registration::Side;
 use lanyard_core::store::StoreError;
 
-use crate::sample::{at, code, family, first, id, refresh_token, session, then};
+use crate::sample::{at, client, code, family, first, id, refresh_token, session, then};
 
 conformance! {
     fn a_session_reads_back_and_is_found_by_its_secret(b) {
@@ -123,6 +124,48 @@ conformance! {
         assert_eq!(found("corp", "i-1"), [id("s1")]);
         assert_eq!(found("corp", "i-2"), [id("s2")]);
         assert_eq!((found("corp", "i-3"), found("other", "i-1")), (vec![], vec![]));
+    }
+
+    fn the_clients_of_a_session_that_want_to_hear_of_its_end_are_found_rv_05(b) {
+        b.write(|tx| {
+            let mut off = client(Side::Idp, "off");
+            off.enabled = false;
+            let mut silent = client(Side::Idp, "silent");
+            silent.backchannel_logout = None;
+            for client in [client(Side::Idp, "one"), client(Side::Idp, "two"), off, silent] {
+                tx.insert_client(&client)?;
+            }
+            for (name, user) in [("s1", "ada"), ("s2", "ada"), ("s3", "ada"), ("s4", "eve")] {
+                tx.insert_session(&session(name, user, name.as_bytes()[1]))?;
+            }
+            for (name, session, client) in [
+                ("f1", "s1", "oneidp"), ("f2", "s1", "oneidp"), ("f3", "s1", "twoidp"), ("f4", "s1", "offidp"),
+                ("f5", "s1", "silentidp"), ("f6", "s2", "twoidp"), ("f7", "s3", "oneidp"), ("f8", "s4", "oneidp"),
+            ] {
+                let mut family = family(name, session, false);
+                family.client = id(client);
+                tx.insert_family(&family)?;
+            }
+            tx.end_session(&id("s3"), at(1), false)
+        }).unwrap();
+        assert_eq!(b.read(|tx| tx.list_logout_clients(&id("s1"))).unwrap(), [id("oneidp"), id("twoidp")]);
+        assert_eq!(b.read(|tx| tx.list_logout_clients(&id("s3"))).unwrap(), [id("oneidp")], "also when it ended");
+        let all = b.read(|tx| tx.list_logout_clients_of_user(&id("ada"))).unwrap();
+        assert_eq!(all, [(id("s1"), id("oneidp")), (id("s1"), id("twoidp")), (id("s2"), id("twoidp"))]);
+    }
+
+    fn a_family_stays_while_its_session_lives_to_hear_of_the_end_rv_05(b) {
+        b.write(|tx| {
+            tx.insert_session(&session("s1", "ada", 1))?;
+            tx.insert_family(&family("f1", "s1", false))?;
+            tx.end_family(&id("f1"), at(5)).map(|_| ())
+        }).unwrap();
+        let gone = || b.read(|tx| tx.find_family(&id("f1"))).unwrap().is_none();
+        b.write(|tx| tx.purge_sessions(at(100), 10)).unwrap();
+        assert!(!gone());
+        b.write(|tx| tx.end_session(&id("s1"), at(6), false)).unwrap();
+        b.write(|tx| tx.purge_sessions(at(100), 10)).unwrap();
+        assert!(gone());
     }
 
     fn a_refresh_token_reads_back_and_is_rotated_once_idp_au_09(b) {

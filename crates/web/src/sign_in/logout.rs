@@ -109,6 +109,8 @@ impl SignIn {
         });
         let hinted = hint.as_ref().and_then(|hint| SessionId::parse(hint.sid.clone()?).ok());
         let (client_id, redirect_uri, state) = (once("client_id"), once("post_logout_redirect_uri"), once("state"));
+        // `ui_locales` is read by nobody: there is one language.
+        let logout_hint = once("logout_hint");
         let secret = self.cookies.session(&parts.headers);
         let (own_cx, settings, vault) = (
             cx.clone(),
@@ -125,6 +127,7 @@ impl SignIn {
                 client_id: client_id.as_deref(),
                 redirect_uri: redirect_uri.as_deref(),
                 state: state.as_deref(),
+                logout_hint: logout_hint.as_deref(),
             };
             let plan = plan(tx, &vault, &request, session.as_ref().map(|(session, _)| session))?;
             Ok(Found {

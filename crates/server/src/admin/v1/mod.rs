@@ -18,6 +18,7 @@ pub mod keys;
 pub mod policy;
 pub mod resources;
 pub mod rules;
+pub mod sessions;
 pub mod tokens;
 pub mod trusts;
 pub mod users;
@@ -45,6 +46,11 @@ pub(crate) fn router(deps: AdminDeps) -> Router {
         .route("/users/{username}/sign-out", post(users::sign_out))
         .route("/users/{username}/factors", get(factors::factors))
         .route("/users/{username}/factors/reset", post(factors::reset_factors))
+        .route(
+            "/users/{username}/sessions",
+            get(sessions::list).delete(sessions::end_all),
+        )
+        .route("/users/{username}/sessions/{id}", delete(sessions::end))
         .route("/users/{username}/keys", get(users::keys))
         .route("/users/{username}/keys/{kid}", delete(users::remove_key))
         .route("/groups", get(groups::list))

@@ -1,0 +1,107 @@
+//! Sessions of people, as administrators see and end them (RV-07).
+//!
+//! Owns what ends with a session that somebody else ends: refresh tokens too that outlive the person's own logout, and at
+//! our RAS the access tokens of the session. Never ends the person's access as a whole (`directory/provision.rs`).
+
+use lanyard_protocol::issuer::Issuer;
+
+use crate::admin::denial::AdminDenial;
+use crate::admin::permission::{Permission, require};
+use crate::admin::token::Admin;
+use crate::cx::Cx;
+use crate::id::{SessionId, UserId};
+use crate::idp::logout::{EndedBy, end};
+use crate::jobs::outbox::{Job, Task};
+use crate::keys::vault::Vault;
+use crate::outcome::Outcome;
+use crate::session::record::Session;
+use crate::store::page::{Page, PageRequest};
+use crate::store::{StoreError, Tx};
+
+/// How every service here ends.
+type Act<T> = Result<Outcome<T, AdminDenial>, StoreError>;
+
+/// A person's sessions, newest first, ended ones too while they are kept.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list(tx: &mut dyn Tx, admin: &Admin, user: &UserId, page: &PageRequest) -> Act<Page<Session>> {
+    if let Err(denial) = require(admin, Permission::Read) {
+        return Ok(Outcome::Denied(denial));
+    }
+    tx.list_sessions_of(user, page).map(Outcome::Granted)
+}
+
+/// Ends one session of a person; `false` when it had ended. Written with the reserve.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn end_one(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    vault: &Vault,
+    issuer: &Issuer,
+    admin: &Admin,
+    (user, session): (&UserId, &SessionId),
+) -> Act<bool> {
+    if let Err(denial) = require(admin, Permission::Write) {
+        return Ok(Outcome::Denied(denial));
+    }
+    let Some(session) = tx.find_session(session)?.filter(|session| session.user == *user) else {
+        return Ok(Outcome::Denied(not_theirs(session.as_str())));
+    };
+    end_for(cx, tx, vault, issuer, admin, &session).map(Outcome::Granted)
+}
+
+/// Ends every open session of a person, who may sign in again; how many. Written with the reserve.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn end_all(cx: &Cx, tx: &mut dyn Tx, vault: &Vault, issuer: &Issuer, admin: &Admin, user: &UserId) -> Act<u64> {
+    if let Err(denial) = require(admin, Permission::Write) {
+        return Ok(Outcome::Denied(denial));
+    }
+    let mut ended = 0;
+    let mut page = PageRequest::new(None, PageRequest::MAX);
+    loop {
+        let sessions = tx.list_sessions_of(user, &page)?;
+        for session in sessions.items.iter().filter(|session| session.ended_at.is_none()) {
+            ended += u64::from(end_for(cx, tx, vault, issuer, admin, session)?);
+        }
+        match sessions.next {
+            Some(next) => page.after = Some(next),
+            None => return Ok(Outcome::Granted(ended)),
+        }
+    }
+}
+
+/// No session of the person has this id.
+pub fn not_theirs(id: &str) -> AdminDenial {
+    AdminDenial::NotFound {
+        what: "session of this person",
+        name: id.to_owned(),
+    }
+}
+
+fn end_for(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    vault: &Vault,
+    issuer: &Issuer,
+    admin: &Admin,
+    session: &Session,
+) -> Result<bool, StoreError> {
+    if !end(cx, tx, &session.id, &EndedBy::Administrator(admin.actor()))? {
+        return Ok(false);
+    }
+    // Each authorization server knows the session by a name of its own; ours is among them, if it is one.
+    for audience in tx.list_audiences()? {
+        let task = Task::RevokeSession {
+            issuer: issuer.clone(),
+            subject: vault.subject_for_audience(&audience, &session.user),
+            session: vault.session_handle(&audience.issuer, &session.id),
+        };
+        tx.insert_job(&Job::now(cx, task))?;
+    }
+    Ok(true)
+}
