@@ -12,7 +12,7 @@ use lanyard_core::session::refresh::{RefreshFamily, RefreshToken};
 use lanyard_core::session::strength::Strength;
 use lanyard_core::store::StoreError;
 use lanyard_core::store::page::{Page, PageRequest};
-use lanyard_core::store::session::SessionStore;
+use lanyard_core::store::session::{LogoutClient, SessionStore};
 
 use crate::paging::{below, fetch, page};
 use crate::row::{Row, doc};
@@ -76,6 +76,14 @@ fn family(row: &mut Row<'_>) -> Result<RefreshFamily, StoreError> {
         created_at: row.time()?,
         expires_at: row.time()?,
         ended_at: row.maybe_time()?,
+    })
+}
+
+fn logout_client(row: &mut Row<'_>) -> Result<LogoutClient, StoreError> {
+    Ok(LogoutClient {
+        session: row.id()?,
+        user: row.id()?,
+        client: row.id()?,
     })
 }
 
@@ -194,23 +202,38 @@ impl SessionStore for SqlTx<'_> {
         )
     }
 
-    fn list_logout_clients(&mut self, session: &SessionId) -> Result<Vec<ClientKey>, StoreError> {
+    fn list_logout_clients(&mut self, session: &SessionId) -> Result<Vec<LogoutClient>, StoreError> {
         self.list(
-            "SELECT DISTINCT c.id FROM refresh_families f JOIN clients c ON c.id = f.client
-             WHERE f.session_id = $1 AND c.backchannel_logout_uri IS NOT NULL AND c.enabled = 1 ORDER BY c.id",
+            "SELECT DISTINCT s.id, s.user_id, c.id FROM sessions s JOIN refresh_families f ON f.session_id = s.id
+             JOIN clients c ON c.id = f.client
+             WHERE s.id = $1 AND c.backchannel_logout_uri IS NOT NULL AND c.enabled = 1 ORDER BY s.id, c.id",
             &[session.into()],
-            |row| row.id(),
+            logout_client,
         )
     }
 
-    fn list_logout_clients_of_user(&mut self, user: &UserId) -> Result<Vec<(SessionId, ClientKey)>, StoreError> {
+    fn list_logout_clients_of_user(&mut self, user: &UserId) -> Result<Vec<LogoutClient>, StoreError> {
         self.list(
-            "SELECT DISTINCT s.id, c.id FROM sessions s JOIN refresh_families f ON f.session_id = s.id
+            "SELECT DISTINCT s.id, s.user_id, c.id FROM sessions s JOIN refresh_families f ON f.session_id = s.id
              JOIN clients c ON c.id = f.client
              WHERE s.user_id = $1 AND s.ended_at IS NULL AND c.backchannel_logout_uri IS NOT NULL AND c.enabled = 1
              ORDER BY s.id, c.id",
             &[user.into()],
-            |row| Ok((row.id()?, row.id()?)),
+            logout_client,
+        )
+    }
+
+    fn list_logout_clients_of_connection(
+        &mut self,
+        connection: &ConnectionId,
+    ) -> Result<Vec<LogoutClient>, StoreError> {
+        self.list(
+            "SELECT DISTINCT s.id, s.user_id, c.id FROM sessions s JOIN refresh_families f ON f.session_id = s.id
+             JOIN clients c ON c.id = f.client
+             WHERE s.connection = $1 AND s.ended_at IS NULL AND c.backchannel_logout_uri IS NOT NULL AND c.enabled = 1
+             ORDER BY s.id, c.id",
+            &[connection.into()],
+            logout_client,
         )
     }
 

@@ -15,6 +15,7 @@ use crate::admin::spec::connection::{ClaimsSpec, ConnectionSpec, GroupsSpec, Oid
 use crate::admin::token::Admin;
 use crate::cx::Cx;
 use crate::id::ConnectionId;
+use crate::idp::backchannel;
 use crate::keys::vault::Vault;
 use crate::outcome::Outcome;
 use crate::store::page::PageRequest;
@@ -163,6 +164,7 @@ pub fn put(
     };
     if before.is_some_and(|before| before.enabled) && !after.enabled {
         // Switched off means that its word is worth nothing any more, also the one of this morning.
+        backchannel::announce_all_from(cx, tx, &after.id)?;
         tx.end_sessions_of_connection(&after.id, cx.now)?;
     }
     let mut after_state = state(&describe(tx, &after)?);
@@ -199,6 +201,7 @@ pub fn remove(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, name: &str) -> Result<Out
             None => break,
         }
     }
+    backchannel::announce_all_from(cx, tx, &before.id)?;
     tx.end_sessions_of_connection(&before.id, cx.now)?;
     tx.remove_connection(&before.id)?;
     let states = (state(&spec), None);

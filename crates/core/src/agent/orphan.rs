@@ -99,13 +99,7 @@ pub fn follow(cx: &Cx, tx: &mut dyn Tx, before: Option<&Agent>, after: &Agent) -
 /// Ends what a client holds: its refresh tokens here, by a job its access tokens at our RAS.
 fn end_access(cx: &Cx, tx: &mut dyn Tx, client: &ClientKey) -> Result<Job, StoreError> {
     tx.end_families_of_client(client, cx.now)?;
-    let job = Job {
-        id: cx.new_id(),
-        task: Task::RevokeClient { client: client.clone() },
-        due_at: cx.now,
-        attempts: 0,
-        leased_until: None,
-    };
+    let job = Job::now(cx, Task::RevokeClient { client: client.clone() });
     tx.insert_job(&job)?;
     Ok(job)
 }

@@ -310,7 +310,7 @@ pub(super) fn end_all(
     user: &mut User,
 ) -> Result<Cut, StoreError> {
     let Some((vault, issuer)) = ends else {
-        backchannel::announce_all(cx, tx, &user.id)?;
+        backchannel::announce_all_of(cx, tx, &user.id)?;
         return Ok(Cut {
             sessions: tx.end_sessions_of(&user.id, cx.now)?,
             families: tx.end_families_of_user(&user.id, cx.now)?,
@@ -358,7 +358,7 @@ impl Cut {
 }
 
 fn cut_off(cx: &Cx, tx: &mut dyn Tx, vault: &Vault, issuer: &Issuer, user: &User) -> Result<Cut, StoreError> {
-    backchannel::announce_all(cx, tx, &user.id)?;
+    backchannel::announce_all_of(cx, tx, &user.id)?;
     let sessions = tx.end_sessions_of(&user.id, cx.now)?;
     let families = tx.end_families_of_user(&user.id, cx.now)?;
     let mut keys = 0;

@@ -14,13 +14,13 @@ use crate::audit::event::Actor;
 use crate::audit::record::{NewEvent, record};
 use crate::clock::Timestamp;
 use crate::cx::Cx;
-use crate::id::{ClientKey, SessionId, UserId};
+use crate::id::{ConnectionId, SessionId, UserId};
 use crate::idp::settings::IdpSettings;
 use crate::idp::{subject, token_id};
 use crate::jobs::outbox::{Job, Queue, Task};
 use crate::jobs::run;
 use crate::keys::vault::Vault;
-use crate::session::record::Session;
+use crate::store::session::LogoutClient;
 use crate::store::{StoreError, Tx};
 
 /// How long a logout token is good for: it is used at once.
@@ -33,29 +33,36 @@ const TRIES: i64 = 20;
 ///
 /// # Errors
 /// [`StoreError`].
-pub(crate) fn announce(cx: &Cx, tx: &mut dyn Tx, session: &Session) -> Result<u64, StoreError> {
-    let mut told = 0;
-    for client in tx.list_logout_clients(&session.id)? {
-        enqueue(cx, tx, client, session.id.clone(), session.user.clone())?;
-        told += 1;
-    }
-    Ok(told)
+pub(crate) fn announce(cx: &Cx, tx: &mut dyn Tx, session: &SessionId) -> Result<usize, StoreError> {
+    let heard = tx.list_logout_clients(session)?;
+    enqueue(cx, tx, heard)
 }
 
 /// The same for every open session of a person; before they are ended.
 ///
 /// # Errors
 /// [`StoreError`].
-pub(crate) fn announce_all(cx: &Cx, tx: &mut dyn Tx, user: &UserId) -> Result<(), StoreError> {
-    for (session, client) in tx.list_logout_clients_of_user(user)? {
-        enqueue(cx, tx, client, session, user.clone())?;
-    }
-    Ok(())
+pub(crate) fn announce_all_of(cx: &Cx, tx: &mut dyn Tx, user: &UserId) -> Result<usize, StoreError> {
+    let heard = tx.list_logout_clients_of_user(user)?;
+    enqueue(cx, tx, heard)
 }
 
-fn enqueue(cx: &Cx, tx: &mut dyn Tx, client: ClientKey, session: SessionId, user: UserId) -> Result<(), StoreError> {
-    let task = Task::TellLogout { client, session, user };
-    tx.insert_job(&Job::now(cx, task))
+/// The same for every open session that an identity provider began; before they are ended.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) fn announce_all_from(cx: &Cx, tx: &mut dyn Tx, connection: &ConnectionId) -> Result<usize, StoreError> {
+    let heard = tx.list_logout_clients_of_connection(connection)?;
+    enqueue(cx, tx, heard)
+}
+
+fn enqueue(cx: &Cx, tx: &mut dyn Tx, heard: Vec<LogoutClient>) -> Result<usize, StoreError> {
+    let told = heard.len();
+    for LogoutClient { session, user, client } in heard {
+        let task = Task::TellLogout { client, session, user };
+        tx.insert_job(&Job::now(cx, task))?;
+    }
+    Ok(told)
 }
 
 /// Claims clients to tell, until a lease ends.

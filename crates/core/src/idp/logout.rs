@@ -42,7 +42,7 @@ pub fn end(cx: &Cx, tx: &mut dyn Tx, session: &SessionId, by: &EndedBy) -> Resul
     if !tx.end_session(session, cx.now, by_admin)? {
         return Ok(false);
     }
-    let told = backchannel::announce(cx, tx, &found)?;
+    let told = backchannel::announce(cx, tx, session)?;
     let families = tx.end_families_of_session(session, by_admin, cx.now)?;
     let actor = match by {
         EndedBy::Person => Actor::User(found.user.to_string()),
@@ -53,7 +53,7 @@ pub fn end(cx: &Cx, tx: &mut dyn Tx, session: &SessionId, by: &EndedBy) -> Resul
         .subject(found.user.as_str())
         .target(session.as_str())
         .detail("refresh_families", families)
-        .detail("clients_told", told);
+        .detail("clients_told", u64::try_from(told).unwrap_or(u64::MAX));
     record(cx, tx, event)?;
     Ok(true)
 }

@@ -273,8 +273,8 @@ pub fn admit(
         && tx.end_session(old, cx.now, false)?
     {
         // Who signs in again stays signed in with their programs; somebody else takes their place otherwise.
-        if let Some(old) = tx.find_session(old)?.filter(|old| old.user != user.id) {
-            backchannel::announce(cx, tx, &old)?;
+        if tx.find_session(old)?.is_some_and(|old| old.user != user.id) {
+            backchannel::announce(cx, tx, old)?;
         }
         tx.end_families_of_session(old, false, cx.now)?;
     }

@@ -8,6 +8,17 @@ use crate::session::refresh::{RefreshFamily, RefreshToken};
 use crate::store::StoreError;
 use crate::store::page::{Page, PageRequest};
 
+/// A client that is to hear of the end of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogoutClient {
+    /// The session.
+    pub session: SessionId,
+    /// Whose it is.
+    pub user: UserId,
+    /// The client.
+    pub client: ClientKey,
+}
+
 /// State of sign-ins at the IdP.
 pub trait SessionStore {
     /// The session of this id.
@@ -33,9 +44,12 @@ pub trait SessionStore {
     /// Ends every open session that an identity provider began, with its families; how many sessions there were.
     fn end_sessions_of_connection(&mut self, connection: &ConnectionId, at: Timestamp) -> Result<u64, StoreError>;
     /// The clients that were signed in in a session and want to hear of its end, by key (RV-05).
-    fn list_logout_clients(&mut self, session: &SessionId) -> Result<Vec<ClientKey>, StoreError>;
+    fn list_logout_clients(&mut self, session: &SessionId) -> Result<Vec<LogoutClient>, StoreError>;
     /// The same for every open session of a person.
-    fn list_logout_clients_of_user(&mut self, user: &UserId) -> Result<Vec<(SessionId, ClientKey)>, StoreError>;
+    fn list_logout_clients_of_user(&mut self, user: &UserId) -> Result<Vec<LogoutClient>, StoreError>;
+    /// The same for every open session that an identity provider began.
+    fn list_logout_clients_of_connection(&mut self, connection: &ConnectionId)
+    -> Result<Vec<LogoutClient>, StoreError>;
 
     /// Writes a new code.
     fn insert_code(&mut self, code: &AuthorizationCode) -> Result<(), StoreError>;

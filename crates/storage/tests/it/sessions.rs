@@ -2,6 +2,7 @@
 
 use lanyard_core::client::registration::Side;
 use lanyard_core::store::StoreError;
+use lanyard_core::store::session::LogoutClient;
 
 use crate::sample::{at, client, code, family, first, id, refresh_token, session, then};
 
@@ -148,10 +149,17 @@ conformance! {
             }
             tx.end_session(&id("s3"), at(1), false)
         }).unwrap();
-        assert_eq!(b.read(|tx| tx.list_logout_clients(&id("s1"))).unwrap(), [id("oneidp"), id("twoidp")]);
-        assert_eq!(b.read(|tx| tx.list_logout_clients(&id("s3"))).unwrap(), [id("oneidp")], "also when it ended");
-        let all = b.read(|tx| tx.list_logout_clients_of_user(&id("ada"))).unwrap();
-        assert_eq!(all, [(id("s1"), id("oneidp")), (id("s1"), id("twoidp")), (id("s2"), id("twoidp"))]);
+        let heard = |found: Vec<LogoutClient>| -> Vec<String> {
+            found.iter().map(|one| format!("{} {} {}", one.session, one.user, one.client)).collect()
+        };
+        let of_session = |name: &'static str| heard(b.read(move |tx| tx.list_logout_clients(&id(name))).unwrap());
+        assert_eq!(of_session("s1"), ["ses_s1 usr_ada cli_oneidp", "ses_s1 usr_ada cli_twoidp"]);
+        assert_eq!(of_session("s3"), ["ses_s3 usr_ada cli_oneidp"], "also when it ended");
+        let of_ada = ["ses_s1 usr_ada cli_oneidp", "ses_s1 usr_ada cli_twoidp", "ses_s2 usr_ada cli_twoidp"];
+        assert_eq!(heard(b.read(|tx| tx.list_logout_clients_of_user(&id("ada"))).unwrap()), of_ada);
+        let all = heard(b.read(|tx| tx.list_logout_clients_of_connection(&id("corp"))).unwrap());
+        assert_eq!(all, [&of_ada[..], &["ses_s4 usr_eve cli_oneidp"]].concat());
+        assert!(b.read(|tx| tx.list_logout_clients_of_connection(&id("other"))).unwrap().is_empty());
     }
 
     fn a_family_stays_while_its_session_lives_to_hear_of_the_end_rv_05(b) {
