@@ -30,6 +30,7 @@ const DRIVERS = [
   { name: 'conformance-server', program: 'conformance', args: (lab) => ['server', lab.facts, 'conformance', lab.testServer] },
   { name: 'sign-in-page', args: (lab) => [lab.facts] },
   { name: 'account-pages', args: () => [] },
+  { name: 'saml', args: (lab) => [lab.facts] },
   { name: 'keycloak-ras', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
   { name: 'keycloak-issuer', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
 ];
