@@ -14,6 +14,8 @@ pub mod json;
 pub mod metadata;
 pub mod oauth;
 pub mod resource;
+#[cfg(feature = "scim")]
+pub mod scim;
 pub mod scope;
 pub mod step_up;
 pub mod url_rules;
