@@ -33,6 +33,11 @@ impl Timestamp {
         if fraction.is_empty() || fraction.len() > 9 || !plain(fraction, b"") {
             return None;
         }
+        Self::parse(text)
+    }
+
+    /// From an RFC 3339 text; `None` when it is none.
+    pub fn parse(text: &str) -> Option<Self> {
         let instant: jiff::Timestamp = text.parse().ok()?;
         Some(Self(instant.as_microsecond()))
     }

@@ -108,6 +108,8 @@ ids! {
     ConnectionId = "conn_";
     /// A provisioning client (SCIM) and what it provisioned.
     DirectoryId = "dir_";
+    /// A bearer token of a directory.
+    DirectoryTokenId = "dtk_";
     /// A registered agent.
     AgentId = "agt_";
     /// An administrator token.

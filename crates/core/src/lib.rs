@@ -19,6 +19,7 @@ pub mod outcome;
 pub mod policy;
 pub mod ras;
 pub mod saml;
+pub mod scim;
 pub mod session;
 pub mod store;
 pub mod trust;

@@ -44,6 +44,33 @@ pub(crate) const SEAL_EVENTS: Texts = Texts {
                ON CONFLICT DO NOTHING",
 };
 
+/// Puts many people into a group; the people are a JSON list of ids.
+pub(crate) const INSERT_MEMBERS: Texts = Texts {
+    sqlite: "INSERT INTO memberships (group_id, since, user_id)
+             SELECT $1, $2, value FROM json_each($3) WHERE true
+             ON CONFLICT (user_id, group_id) DO NOTHING RETURNING user_id",
+    postgres: "INSERT INTO memberships (group_id, since, user_id)
+               SELECT $1, $2::bigint, value FROM json_array_elements_text($3::text::json) AS batch (value)
+               ON CONFLICT (user_id, group_id) DO NOTHING RETURNING user_id",
+};
+
+/// Takes many people out of a group.
+pub(crate) const REMOVE_MEMBERS: Texts = Texts {
+    sqlite: "DELETE FROM memberships WHERE group_id = $1 AND user_id IN (SELECT value FROM json_each($2))
+             RETURNING user_id",
+    postgres: "DELETE FROM memberships WHERE group_id = $1
+               AND user_id IN (SELECT value FROM json_array_elements_text($2::text::json) AS batch (value))
+               RETURNING user_id",
+};
+
+/// Those of many people whom a directory provisions.
+pub(crate) const PROVISIONED_AMONG: Texts = Texts {
+    sqlite: "SELECT s.user_id FROM json_each($1) b CROSS JOIN scim_users s ON s.user_id = b.value
+             WHERE s.directory = $2",
+    postgres: "SELECT s.user_id FROM json_array_elements_text($1::text::json) AS b (value)
+               JOIN scim_users s ON s.user_id = b.value WHERE s.directory = $2",
+};
+
 /// How many events are not sealed yet, whether or not they may be sealed already.
 pub(crate) const COUNT_UNSEALED: Texts = Texts {
     sqlite: "SELECT count(*) FROM audit_events

@@ -2,6 +2,8 @@
 //!
 //! Owns the tables `users`, `credentials`, `user_groups` and `memberships`. Never hashes a password.
 
+use std::collections::BTreeSet;
+
 use lanyard_core::clock::Timestamp;
 use lanyard_core::directory::group::{Group, GroupKind};
 use lanyard_core::directory::user::{Credential, User, UserStatus};
@@ -10,11 +12,12 @@ use lanyard_core::store::StoreError;
 use lanyard_core::store::directory::DirectoryStore;
 use lanyard_core::store::page::{Page, PageRequest};
 
+use crate::dialect;
 use crate::paging::{after, fetch, page};
-use crate::row::Row;
+use crate::row::{Row, doc};
 use crate::sql::SqlTx;
 
-fn user(row: &mut Row<'_>) -> Result<User, StoreError> {
+pub(crate) fn user(row: &mut Row<'_>) -> Result<User, StoreError> {
     Ok(User {
         id: row.id()?,
         username: row.text()?,
@@ -28,7 +31,7 @@ fn user(row: &mut Row<'_>) -> Result<User, StoreError> {
     })
 }
 
-fn group(row: &mut Row<'_>) -> Result<Group, StoreError> {
+pub(crate) fn group(row: &mut Row<'_>) -> Result<Group, StoreError> {
     Ok(Group {
         id: row.id()?,
         name: row.text()?,
@@ -259,6 +262,28 @@ impl DirectoryStore for SqlTx<'_> {
              ON CONFLICT (user_id, group_id) DO NOTHING",
             &[user.into(), group.into(), at.into()],
         )
+    }
+
+    fn insert_members(
+        &mut self,
+        group: &GroupId,
+        users: &BTreeSet<UserId>,
+        at: Timestamp,
+    ) -> Result<Vec<UserId>, StoreError> {
+        if users.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = self.choose(dialect::INSERT_MEMBERS);
+        let users = doc(users)?;
+        self.list(sql, &[group.into(), at.into(), (&users).into()], |row| row.id())
+    }
+
+    fn remove_members(&mut self, group: &GroupId, users: &BTreeSet<UserId>) -> Result<Vec<UserId>, StoreError> {
+        if users.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = self.choose(dialect::REMOVE_MEMBERS);
+        self.list(sql, &[group.into(), (&doc(users)?).into()], |row| row.id())
     }
 
     fn remove_member(&mut self, group: &GroupId, user: &UserId) -> Result<bool, StoreError> {

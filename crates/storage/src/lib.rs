@@ -24,6 +24,7 @@ mod resource;
 mod revocation;
 mod row;
 mod rule;
+mod scim;
 mod session;
 mod setting;
 mod sql;

@@ -29,6 +29,10 @@ pub(crate) const SQLITE: &[Step] = &[
         include_str!("../migrations/sqlite/V6__step_up_and_logout.sql"),
     ),
     (
+        "V7__provisioning",
+        include_str!("../migrations/sqlite/V7__provisioning.sql"),
+    ),
+    (
         "V8__administrators_and_agents",
         include_str!("../migrations/sqlite/V8__administrators_and_agents.sql"),
     ),
@@ -54,6 +58,10 @@ pub(crate) const POSTGRES: &[Step] = &[
     (
         "V6__step_up_and_logout",
         include_str!("../migrations/postgres/V6__step_up_and_logout.sql"),
+    ),
+    (
+        "V7__provisioning",
+        include_str!("../migrations/postgres/V7__provisioning.sql"),
     ),
     (
         "V8__administrators_and_agents",

@@ -46,6 +46,8 @@ pub(crate) trait Link {
     fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, StoreError>;
     /// Runs a query and hands over each row.
     fn query(&mut self, sql: &'static str, values: &[Value<'_>], each: &mut EachRow<'_>) -> Result<(), StoreError>;
+    /// Runs a query whose text was built for it (`scim/condition.rs`, nobody else). The text holds no value.
+    fn query_built(&mut self, sql: &str, values: &[Value<'_>], each: &mut EachRow<'_>) -> Result<(), StoreError>;
     /// The text that this engine understands.
     fn choose(&self, texts: Texts) -> &'static str;
 }
@@ -223,6 +225,23 @@ impl<'a> SqlTx<'a> {
         Ok(all)
     }
 
+    /// Every row of a query whose text was built for it.
+    pub(crate) fn list_built<T>(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        read: impl Fn(&mut Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.stands()?;
+        let mut all = Vec::new();
+        let result = self.link.query_built(sql, values, &mut |row| {
+            all.push(read(row)?);
+            Ok(())
+        });
+        self.note(result)?;
+        Ok(all)
+    }
+
     fn each(&mut self, sql: &'static str, values: &[Value<'_>], each: &mut EachRow<'_>) -> Result<(), StoreError> {
         self.stands()?;
         let result = self.link.query(sql, values, each);
@@ -326,6 +345,7 @@ text_values!(
     lanyard_core::id::AgentId,
     lanyard_core::id::ConnectionId,
     lanyard_core::id::DirectoryId,
+    lanyard_core::id::DirectoryTokenId,
     lanyard_core::id::JobId,
     lanyard_core::id::RequestId,
     lanyard_protocol::issuer::Issuer,

@@ -479,3 +479,23 @@ pub enum All {
     /// `"all"`.
     All,
 }
+
+/// A provisioning client (SCIM).
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DirectorySpec {
+    /// Unique name, for people.
+    pub name: String,
+    /// Whether it may take over people and groups of the administrator that have the name it sends. People and groups
+    /// of another directory it never may.
+    #[serde(default)]
+    pub adopt_by_user_name: bool,
+    /// Whether a PATCH path whose filter meets no element is refused with `noTarget`, as RFC 7644 has it. Leave it off
+    /// for Entra ID.
+    #[serde(default)]
+    pub strict_paths: bool,
+    /// Whether its tokens are accepted.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}

@@ -1,5 +1,7 @@
 //! People, groups, memberships.
 
+use std::collections::BTreeSet;
+
 use crate::clock::Timestamp;
 use crate::directory::group::Group;
 use crate::directory::user::{Credential, User};
@@ -45,6 +47,15 @@ pub trait DirectoryStore {
     fn list_members(&mut self, group: &GroupId, page: &PageRequest) -> Result<Page<User>, StoreError>;
     /// Adds a membership; `false` when it stood already.
     fn insert_member(&mut self, group: &GroupId, user: &UserId, at: Timestamp) -> Result<bool, StoreError>;
+    /// Puts many people, who exist, into a group; those who were not in it.
+    fn insert_members(
+        &mut self,
+        group: &GroupId,
+        users: &BTreeSet<UserId>,
+        at: Timestamp,
+    ) -> Result<Vec<UserId>, StoreError>;
+    /// Takes many people out of a group; those who were in it.
+    fn remove_members(&mut self, group: &GroupId, users: &BTreeSet<UserId>) -> Result<Vec<UserId>, StoreError>;
     /// Removes a membership; `false` when there was none.
     fn remove_member(&mut self, group: &GroupId, user: &UserId) -> Result<bool, StoreError>;
 }

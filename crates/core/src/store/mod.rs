@@ -19,6 +19,7 @@ pub mod replay;
 pub mod resource;
 pub mod revocation;
 pub mod rule;
+pub mod scim;
 pub mod session;
 pub mod setting;
 pub mod trust;
@@ -46,6 +47,8 @@ pub trait Tx:
     + resource::ResourceStore
     + revocation::RevocationStore
     + rule::RuleStore
+    + scim::DirectoryAccessStore
+    + scim::ScimStore
     + session::SessionStore
     + setting::SettingStore
     + trust::TrustStore

@@ -96,6 +96,18 @@ impl Link for Session {
         self.run(sql, values, each).map_err(failure)?.map(|_| ())
     }
 
+    fn query_built(&mut self, sql: &str, values: &[Value<'_>], each: &mut EachRow<'_>) -> Result<(), StoreError> {
+        let statement = self.client.prepare(sql).map_err(failure)?;
+        let mut rows = self
+            .client
+            .query_raw(&statement, values.iter().copied())
+            .map_err(failure)?;
+        while let Some(row) = rows.next().map_err(failure)? {
+            each(&mut Row::new(Source::Postgres(&row)))?;
+        }
+        Ok(())
+    }
+
     fn choose(&self, texts: Texts) -> &'static str {
         texts.postgres
     }

@@ -172,6 +172,15 @@ impl Link for Statements<'_> {
         Ok(())
     }
 
+    fn query_built(&mut self, sql: &str, values: &[Value<'_>], each: &mut EachRow<'_>) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(failure)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(values)).map_err(failure)?;
+        while let Some(row) = rows.next().map_err(failure)? {
+            each(&mut Row::new(Source::Sqlite(row)))?;
+        }
+        Ok(())
+    }
+
     fn choose(&self, texts: Texts) -> &'static str {
         texts.sqlite
     }
