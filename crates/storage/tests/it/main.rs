@@ -41,6 +41,7 @@ mod opening;
 mod replay;
 mod rules;
 mod sample;
+mod scim;
 mod sessions;
 mod support;
 mod trusts;
