@@ -35,6 +35,7 @@ mod command {
     pub(crate) mod migrate;
     pub(crate) mod resources;
     pub(crate) mod rules;
+    pub(crate) mod scim;
     pub(crate) mod serve;
     pub(crate) mod status;
     pub(crate) mod token;
@@ -107,6 +108,8 @@ enum Command {
     Resources(command::resources::ResourcesArgs),
     /// Manage the rules: who may reach what
     Rules(command::rules::RulesArgs),
+    /// Manage provisioning clients (SCIM): Okta, Entra ID, scripts
+    Scim(command::scim::ScimArgs),
     /// Manage signing keys
     Keys(command::keys::KeysArgs),
     /// Read, export and verify the audit log
@@ -179,6 +182,7 @@ async fn run(command: Command, ui: &Ui) -> anyhow::Result<ExitCode> {
         Command::Trusts(args) => command::trusts::run(args, ui).await,
         Command::Resources(args) => command::resources::run(args, ui).await,
         Command::Rules(args) => command::rules::run(args, ui).await,
+        Command::Scim(args) => command::scim::run(args, ui).await,
         Command::Keys(args) => command::keys::run(args, ui).await,
         Command::Audit(args) => command::audit::run(args, ui).await,
         Command::Migrate(args) => command::migrate::run(args, ui).await,

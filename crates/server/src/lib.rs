@@ -13,4 +13,6 @@ pub mod idp;
 pub mod metrics;
 pub mod oauth;
 pub mod ras;
+pub mod scim;
+pub(crate) mod unit;
 pub mod worker;

@@ -30,6 +30,11 @@ pub fn describe() {
         "lanyard_ras_throttled_total",
         "Requests turned away unheard after failed authentications",
     );
+    count("lanyard_scim_changes_total", "Changes by provisioning clients, by act");
+    count(
+        "lanyard_scim_refusals_total",
+        "Refused requests of provisioning clients, by exact reason",
+    );
     count("lanyard_audit_sealed_total", "Audit events sealed into the chain");
     count("lanyard_worker_jobs_total", "Background jobs, by result");
 }
@@ -53,6 +58,14 @@ pub(crate) fn throttled(side: Side) {
         Side::Idp => counter!("lanyard_idp_throttled_total").increment(1),
         Side::Ras => counter!("lanyard_ras_throttled_total").increment(1),
     }
+}
+
+pub(crate) fn scim_done(act: &'static str) {
+    counter!("lanyard_scim_changes_total", "act" => act).increment(1);
+}
+
+pub(crate) fn scim_refused(reason: &'static str) {
+    counter!("lanyard_scim_refusals_total", "reason" => reason).increment(1);
 }
 
 pub(crate) fn sealed(events: u64) {

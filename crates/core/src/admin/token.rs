@@ -18,11 +18,7 @@ pub struct Admin {
 impl Admin {
     /// Whoever acted, as the audit log names them.
     pub fn actor(&self) -> Actor {
-        match &self.who {
-            Administrator::Token(token) => Actor::Admin(token.to_string()),
-            Administrator::Person(person) => Actor::Admin(person.to_string()),
-            Administrator::Directory(directory) => Actor::Directory(directory.to_string()),
-        }
+        self.who.actor()
     }
 }
 
@@ -35,6 +31,17 @@ pub enum Administrator {
     Person(UserId),
     /// A provisioning client (SCIM).
     Directory(DirectoryId),
+}
+
+impl Administrator {
+    /// As the audit log names them.
+    pub fn actor(&self) -> Actor {
+        match self {
+            Self::Token(token) => Actor::Admin(token.to_string()),
+            Self::Person(person) => Actor::Admin(person.to_string()),
+            Self::Directory(directory) => Actor::Directory(directory.to_string()),
+        }
+    }
 }
 
 /// What an administrator may do.

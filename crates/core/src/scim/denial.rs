@@ -45,6 +45,12 @@ pub enum ScimDenial {
     /// There is more in the request than is taken at once.
     #[error("{0}")]
     TooMany(String),
+    /// The body is larger than this endpoint reads.
+    #[error("the body is larger than this endpoint reads")]
+    TooLarge,
+    /// The body is not JSON by its own account.
+    #[error("the content type is neither application/scim+json nor application/json")]
+    MediaType,
     /// The resource is not the one that the client saw (RFC 7644, section 3.14).
     #[error("the resource has changed meanwhile; read it again")]
     Changed,
@@ -66,6 +72,8 @@ impl ScimDenial {
             Self::Syntax(_) => "invalid_syntax",
             Self::ReadOnly(_) => "mutability",
             Self::TooMany(_) => "too_many",
+            Self::TooLarge => "too_large",
+            Self::MediaType => "media_type",
             Self::Changed => "version_mismatch",
             Self::Admin(denial) => denial.code(),
         }

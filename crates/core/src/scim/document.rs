@@ -2,7 +2,7 @@
 //!
 //! Owns what is kept of a body: attributes of the schema that the client may write. Never knows what they mean.
 
-use lanyard_protocol::scim::path::{AttributePath, is_urn};
+use lanyard_protocol::scim::path::AttributePath;
 use lanyard_protocol::scim::schema::{Attribute, Kind, Mutability, ResourceType, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -45,13 +45,11 @@ impl Document {
                         document.read_one(Some(extension), attribute, value)?;
                     }
                 }
-            } else if is_urn(&name) {
+            } else {
                 let target = AttributePath::parse(&name).ok().and_then(|path| kind.find(&path));
                 if let Some(target) = target.filter(|target| target.part.is_none()) {
                     document.read_one(target.extension, target.attribute, value)?;
                 }
-            } else if let Some(attribute) = kind.attribute(&name) {
-                document.read_one(None, attribute, value)?;
             }
         }
         Ok(document)
@@ -63,7 +61,7 @@ impl Document {
         attribute: &'static Attribute,
         value: Value,
     ) -> Result<(), ScimDenial> {
-        if !is_kept(attribute) {
+        if !is_kept(attribute) || value.is_null() {
             return Ok(());
         }
         if self.get(extension, attribute.name).is_some() {

@@ -83,6 +83,8 @@ pub struct Searchable {
     pub family_name: Option<String>,
     /// In lower case.
     pub employee_number: Option<String>,
+    /// As it is.
+    pub manager: Option<String>,
     /// Each address.
     pub emails: Vec<SearchableEmail>,
 }
@@ -117,6 +119,9 @@ impl Searchable {
                 .get(Some(&ENTERPRISE_USER), "employeeNumber")
                 .and_then(Value::as_str)
                 .map(folded),
+            manager: document
+                .get(Some(&ENTERPRISE_USER), "manager")
+                .and_then(|manager| Some(manager.get("value")?.as_str()?.to_owned())),
             emails: emails.collect(),
         }
     }

@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 use lanyard_protocol::scim::schema::GROUPS;
 use serde_json::{Value, json};
 
+use crate::admin::grant::Holder;
+use crate::admin::standing;
 use crate::audit::record::{NewEvent, record};
 use crate::directory::group::{Group, GroupKind};
 use crate::id::{DirectoryId, GroupId, UserId};
@@ -117,6 +119,9 @@ pub fn create(at: &Provisioner<'_>, tx: &mut dyn Tx, body: &GroupBody) -> Act<Pr
             (group, "directory.group.created")
         }
         Some(group) if at.directory.adopts && tx.find_owner_of_group(&group.id)?.is_none() => {
+            if let Err(denial) = standing::over_members_of(tx, &at.admin(), &group.id)? {
+                return Ok(Outcome::Denied(denial.into()));
+            }
             let group = touched(at, group);
             tx.update_group(&group)?;
             (group, "directory.group.adopted")
@@ -190,8 +195,8 @@ pub fn patch(
     write(at, tx, before, &body, &patch.members)
 }
 
-/// Removes a group. Where a rule names it, the group stays, empty and the administrator's: a rule must not lose what it
-/// is about without anybody seeing it.
+/// Removes a group. Where a rule names it or a role is given to it, the group stays, empty and the administrator's:
+/// neither must be lost without anybody seeing it.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -212,11 +217,15 @@ pub fn remove(at: &Provisioner<'_>, tx: &mut dyn Tx, id: &str, if_match: &IfMatc
         return Ok(Outcome::Denied(denial));
     }
     tx.remove_provisioned_group(id)?;
-    let event = if rules.is_empty() {
+    let role = tx
+        .find_grant(&Holder::Group(id.clone()))?
+        .map(|grant| grant.role.as_str());
+    let event = if rules.is_empty() && role.is_none() {
         tx.remove_group(id)?;
         about("directory.group.removed", at, &group.group)
     } else {
-        about("directory.group.released", at, &group.group).detail("rules", rules)
+        let event = about("directory.group.released", at, &group.group);
+        event.detail("rules", rules).detail_if("role", role)
     };
     let event = event.detail("id", id.as_str()).detail("before", shown(&group));
     record(at.cx, tx, event)?;

@@ -15,7 +15,7 @@ pub use condition::{Condition, EmailTest, GroupTest, GroupText, Moment, Order, T
 
 /// What filters may name, told to whoever named something else.
 const USER_FIELDS: &str = "users are filtered by id, externalId, userName, displayName, active, name.givenName, \
-                           name.familyName, emails, groups, employeeNumber, meta.created and meta.lastModified";
+                           name.familyName, emails, groups, employeeNumber, manager, meta.created and meta.lastModified";
 const GROUP_FIELDS: &str =
     "groups are filtered by id, externalId, displayName, members, meta.created and meta.lastModified";
 
@@ -113,6 +113,7 @@ fn user(target: &Target, check: &Check) -> Result<Condition<UserTest>, ScimDenia
         ("name", Some("givenName")) => text(UserText::GivenName, false),
         ("name", Some("familyName")) => text(UserText::FamilyName, false),
         ("employeeNumber", None) => text(UserText::EmployeeNumber, false),
+        ("manager", None | Some("value")) => text(UserText::Manager, true),
         ("active", None) => flag(check).map(|test| test.map(&|()| UserTest::Active)),
         ("meta", Some("created")) => Ok(moment(check)?.map(&|(o, at)| UserTest::At(Moment::Created, o, at))),
         ("meta", Some("lastModified")) => Ok(moment(check)?.map(&|(o, at)| UserTest::At(Moment::Changed, o, at))),

@@ -9,6 +9,7 @@ use lanyard_protocol::scim::patch::Operation;
 use lanyard_protocol::scim::schema::USERS;
 use serde_json::{Value, json};
 
+use crate::admin::standing;
 use crate::audit::record::{NewEvent, record};
 use crate::directory::provision;
 use crate::directory::user::{User, UserStatus};
@@ -117,6 +118,10 @@ pub fn create(at: &Provisioner<'_>, tx: &mut dyn Tx, mut document: Document) -> 
             }))
         }
         Some(user) if at.directory.adopts && tx.find_owner_of_user(&user.id)?.is_none() => {
+            // Whoever provisions a person names them: not an administrator who was made here.
+            if let Err(denial) = standing::over_sign_in_of(tx, &at.admin(), &user.id)? {
+                return Ok(Outcome::Denied(denial.into()));
+            }
             let before = ProvisionedUser {
                 user,
                 directory: at.directory.id.clone(),

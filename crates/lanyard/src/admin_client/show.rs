@@ -2,11 +2,13 @@
 //!
 //! Owns the forms. Never what stands in them.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Map, Value};
 
 use crate::client_config::outcome::{Ending, plain};
+use crate::runtime::private_file;
 use crate::ui::Ui;
 
 /// What the server adds to a document; not written back.
@@ -41,6 +43,31 @@ pub(crate) fn text(record: &Value, path: &str) -> String {
         Some(Value::Object(members)) => members.keys().cloned().collect::<Vec<_>>().join(", "),
     };
     plain(&line)
+}
+
+/// A token that was just made: into a file, or on the screen this once.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(crate) fn token_once(mut answer: Value, out: Option<&Path>, json: bool, ui: &Ui) -> anyhow::Result<()> {
+    let Some(out) = out else {
+        if json {
+            return ui.json(&answer);
+        }
+        ui.note("The token is shown this once:");
+        ui.line(&text(&answer, "token"));
+        return Ok(());
+    };
+    private_file::write(out, text(&answer, "token").as_bytes())?;
+    if let Some(members) = answer.as_object_mut() {
+        members.remove("token");
+        members.insert("token_file".to_owned(), serde_json::json!(out));
+    }
+    if json {
+        return ui.json(&answer);
+    }
+    ui.line(&format!("token {}: created, in {}", text(&answer, "id"), out.display()));
+    Ok(())
 }
 
 /// A list: JSON when asked for, else a table of these columns (title, field).

@@ -193,30 +193,8 @@ async fn tokens(at: &AdminAt, command: TokensCommand, ui: &Ui) -> anyhow::Result
             out,
         } => {
             let spec = json!({ "name": name, "role": role, "expires_at": expires_at });
-            let mut answer = client.post(&["tokens"], &spec).await?;
-            let Some(out) = out else {
-                if at.json {
-                    return ui.json(&answer);
-                }
-                ui.note("The token is shown this once:");
-                ui.line(&show::text(&answer, "token"));
-                return Ok(());
-            };
-            let token = show::text(&answer, "token");
-            private_file::write(&out, token.as_bytes())?;
-            if let Some(members) = answer.as_object_mut() {
-                members.remove("token");
-                members.insert("token_file".to_owned(), json!(out));
-            }
-            if at.json {
-                return ui.json(&answer);
-            }
-            ui.line(&format!(
-                "token {}: created, in {}",
-                show::text(&answer, "id"),
-                out.display()
-            ));
-            Ok(())
+            let answer = client.post(&["tokens"], &spec).await?;
+            show::token_once(answer, out.as_deref(), at.json, ui)
         }
         TokensCommand::Revoke { id, yes } => {
             prompt::confirm(&format!("Revoke the token {id}?"), yes, ui)?;

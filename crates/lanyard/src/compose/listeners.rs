@@ -24,6 +24,7 @@ use lanyard_server::http::host::{self, Hosts};
 use lanyard_server::idp::{self, IdpDeps};
 use lanyard_server::oauth::basis::Basis;
 use lanyard_server::ras::{self, LocalIssuers, RasDeps};
+use lanyard_server::scim::{self, ScimDeps};
 
 use super::gateway::Apart;
 use crate::config::{Config, Listener, PrivateListener};
@@ -166,13 +167,19 @@ fn idp_router(rooms: &Rooms<'_>, settings: &Arc<IdpSettings>) -> Router {
         leeway: rooms.leeway,
         ras: rooms.ras.clone(),
     };
-    idp::router(deps).merge(super::pages::router(
+    let pages = super::pages::router(
         rooms.basis,
         settings,
         &rooms.passwords,
         &rooms.config.organisation,
         &rooms.deployment,
-    ))
+    );
+    let provisioning = scim::router(ScimDeps {
+        basis: rooms.basis.clone(),
+        issuer: settings.issuer.clone(),
+        cut_off: Arc::clone(&rooms.cut_off),
+    });
+    idp::router(deps).merge(pages).merge(provisioning)
 }
 
 fn calls(gateway: &Arc<Gateway>) -> Handler {

@@ -72,7 +72,7 @@ impl fmt::Display for AttributePath {
 }
 
 /// Whether a text begins like a schema.
-pub fn is_urn(text: &str) -> bool {
+fn is_urn(text: &str) -> bool {
     text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:"))
 }
 

@@ -362,10 +362,11 @@ impl ResourceType {
         self.schema.attribute(name).or_else(|| named(COMMON, name))
     }
 
-    /// What a path means here; `None` when there is no such attribute.
+    /// What a path means here; `None` when there is no such attribute. An attribute of an extension is found without its
+    /// schema too, when the base schema has none of that name: Entra ID writes `manager`.
     pub fn find(&self, path: &AttributePath) -> Option<Target> {
         let (extension, attribute) = match path.schema.as_deref() {
-            None => (None, self.attribute(&path.name)),
+            None => self.bare(&path.name),
             Some(id) if id.eq_ignore_ascii_case(self.schema.id) => (None, self.attribute(&path.name)),
             Some(id) => {
                 let extension = self.extension(id)?;
@@ -382,6 +383,20 @@ impl ResourceType {
             attribute,
             part,
         })
+    }
+}
+
+impl ResourceType {
+    fn bare(&self, name: &str) -> (Option<&'static Schema>, Option<&'static Attribute>) {
+        if let Some(own) = self.attribute(name) {
+            return (None, Some(own));
+        }
+        let mut extensions = self.extensions.iter().copied();
+        let found = extensions.find_map(|extension| Some((extension, extension.attribute(name)?)));
+        (
+            found.map(|(extension, _)| extension),
+            found.map(|(_, attribute)| attribute),
+        )
     }
 }
 
@@ -408,7 +423,8 @@ mod tests {
         assert_eq!(find("Emails.Value"), Some((None, "emails", Some("value"))));
         assert_eq!(find("externalid"), Some((None, "externalId", None)));
         assert_eq!(find("emails.nothing"), None);
-        assert_eq!(find("department"), None);
+        assert_eq!(find("manager"), Some((Some("EnterpriseUser"), "manager", None)));
+        assert_eq!(find("shoeSize"), None);
     }
 
     #[test]

@@ -2,8 +2,6 @@
 //!
 //! Owns rolling back what was refused. Never decides.
 
-use std::sync::{Arc, Mutex};
-
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::permission::{Permission, require};
 use lanyard_core::audit::record::{self, NewEvent};
@@ -13,15 +11,7 @@ use lanyard_core::store::{StoreError, StoreExt, Tx};
 
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
-
-/// Where a unit is written.
-#[derive(Clone, Copy)]
-pub(crate) enum Room {
-    /// Like everything else.
-    Usual,
-    /// With the reserve: an act that ends access succeeds on a full disk too.
-    Reserved,
-}
+use crate::unit::{self, Room};
 
 /// Changes something: a refusal rolls everything back and is then recorded by itself.
 pub(crate) async fn change<T, F>(deps: &AdminDeps, caller: &Caller, act: F) -> Result<T, ApiError>
@@ -69,28 +59,9 @@ where
     F: FnOnce(&Cx, &mut dyn Tx) -> Result<Outcome<T, D>, StoreError> + Send + 'static,
 {
     let cx = caller.cx.clone();
-    let refusal = Arc::new(Mutex::new(None));
-    let place = Arc::clone(&refusal);
-    let unit = move |tx: &mut dyn Tx| match act(&cx, tx)? {
-        Outcome::Granted(value) => Ok(value),
-        Outcome::Denied(denial) => {
-            if let Ok(mut slot) = place.lock() {
-                *slot = Some(denial);
-            }
-            Err(StoreError::Conflict("refused"))
-        }
-    };
-    let store = &deps.basis.store;
-    let end = match room {
-        Room::Usual => store.write(unit).await,
-        Room::Reserved => store.write_reserved(unit).await,
-    };
-    let denial = refusal.lock().ok().and_then(|mut slot| slot.take());
-    match (end, denial) {
-        (_, Some(denial)) => Ok(Err(denial)),
-        (Ok(value), None) => Ok(Ok(value)),
-        (Err(error), None) => Err(ApiError::failed(&caller.cx, &error)),
-    }
+    unit::rolled_back_if_denied(&deps.basis.store, room, move |tx| act(&cx, tx))
+        .await
+        .map_err(|error| ApiError::failed(&caller.cx, &error))
 }
 
 /// Reads something.

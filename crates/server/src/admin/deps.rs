@@ -5,12 +5,11 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use http::header::AUTHORIZATION;
 use http::request::Parts;
 use lanyard_core::admin::apply::Deployment;
 use lanyard_core::admin::token::Admin;
 use lanyard_core::admin::tokens;
-use lanyard_core::audit::record::{NewEvent, record};
+use lanyard_core::audit::record::NewEvent;
 use lanyard_core::cx::Cx;
 use lanyard_core::directory::settings::PeopleSettings;
 use lanyard_core::keys::rotation::RotationSettings;
@@ -20,6 +19,7 @@ use lanyard_core::store::StoreExt;
 
 use crate::admin::error::ApiError;
 use crate::cut_off::CutOff;
+use crate::http::bearer;
 use crate::oauth::basis::Basis;
 
 /// As much of a path as the record of a refusal keeps, in characters.
@@ -71,7 +71,7 @@ impl FromRequestParts<AdminDeps> for Caller {
             Some(seconds) => ApiError::too_many(cx, seconds),
             None => ApiError::unauthenticated(cx),
         };
-        let Some(token) = bearer(parts) else {
+        let Some(token) = bearer::token(&parts.headers) else {
             return Err(turned_away(&cx));
         };
         let now = cx.now;
@@ -91,34 +91,13 @@ impl FromRequestParts<AdminDeps> for Caller {
             }
             Ok(None) if wait.is_some() => Err(turned_away(&cx)),
             Ok(None) => {
-                guard.failed(cx.peer, None, cx.now);
-                if guard.record_refusal(cx.peer, cx.now) {
-                    let own = cx.clone();
-                    let event = NewEvent::denied("admin.authentication.refused", "unknown_token");
-                    let end = deps
-                        .basis
-                        .store
-                        .write(move |tx| record(&own, tx, event).map(|_| ()))
-                        .await;
-                    if let Err(error) = end {
-                        return Err(ApiError::failed(&cx, &error));
-                    }
+                let event = NewEvent::denied("admin.authentication.refused", "unknown_token");
+                if let Err(error) = deps.basis.authentication_failed(&cx, event).await {
+                    return Err(ApiError::failed(&cx, &error));
                 }
                 Err(ApiError::unauthenticated(&cx))
             }
             Err(error) => Err(ApiError::failed(&cx, &error)),
         }
     }
-}
-
-/// The token of exactly one `Authorization: Bearer` header.
-fn bearer(parts: &Parts) -> Option<String> {
-    let mut values = parts.headers.get_all(AUTHORIZATION).iter();
-    let value = values.next()?.to_str().ok()?;
-    if values.next().is_some() {
-        return None;
-    }
-    let (scheme, token) = value.split_once(' ')?;
-    let good = scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.len() <= 256;
-    good.then(|| token.to_owned())
 }

@@ -5,10 +5,11 @@
 use std::sync::Arc;
 
 use http::request::Parts;
+use lanyard_core::audit::record::{NewEvent, record};
 use lanyard_core::clock::{Clock, Timestamp};
 use lanyard_core::cx::Cx;
 use lanyard_core::keys::vault::Vault;
-use lanyard_core::store::Store;
+use lanyard_core::store::{Store, StoreError, StoreExt};
 use lanyard_jose::random::Random;
 use tokio::sync::Notify;
 
@@ -51,5 +52,15 @@ impl Basis {
     /// The present instant.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Counts a failed authentication by a bearer token, and writes it down unless its source fails too often for that.
+    pub(crate) async fn authentication_failed(&self, cx: &Cx, event: NewEvent) -> Result<(), StoreError> {
+        self.guard.failed(cx.peer, None, cx.now);
+        if !self.guard.record_refusal(cx.peer, cx.now) {
+            return Ok(());
+        }
+        let cx = cx.clone();
+        self.store.write(move |tx| record(&cx, tx, event).map(|_| ())).await
     }
 }

@@ -33,6 +33,7 @@ mod redemption_refusals;
 mod requests;
 mod saml_exchange;
 mod saml_sign_in;
+mod scim;
 mod sessions;
 mod step_up;
 mod support;

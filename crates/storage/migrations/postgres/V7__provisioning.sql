@@ -32,6 +32,7 @@ CREATE TABLE scim_users (
     given_name TEXT COLLATE "C",
     family_name TEXT COLLATE "C",
     employee_number TEXT COLLATE "C",
+    manager TEXT COLLATE "C",
     document TEXT COLLATE "C" NOT NULL
 );
 CREATE INDEX scim_users_directory ON scim_users (directory, user_id);

@@ -32,6 +32,7 @@ CREATE TABLE scim_users (
     given_name TEXT,
     family_name TEXT,
     employee_number TEXT,
+    manager TEXT,
     document TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX scim_users_directory ON scim_users (directory, user_id);

@@ -226,6 +226,7 @@ impl Tested for UserTest {
                     UserText::GivenName => "s.given_name",
                     UserText::FamilyName => "s.family_name",
                     UserText::EmployeeNumber => "s.employee_number",
+                    UserText::Manager => "s.manager",
                 };
                 builder.test(column, test, negated);
             }

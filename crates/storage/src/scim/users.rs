@@ -41,10 +41,11 @@ pub(super) fn put(tx: &mut SqlTx<'_>, person: &ProvisionedUser) -> Result<(), St
     tx.change(
         "provisioned user",
         "INSERT INTO scim_users (user_id, directory, external_id, display_name, given_name, family_name,
-         employee_number, document) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         employee_number, manager, document) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (user_id) DO UPDATE SET external_id = excluded.external_id,
          display_name = excluded.display_name, given_name = excluded.given_name, family_name = excluded.family_name,
-         employee_number = excluded.employee_number, document = excluded.document
+         employee_number = excluded.employee_number, manager = excluded.manager,
+         document = excluded.document
          WHERE scim_users.directory = excluded.directory",
         &[
             id.into(),
@@ -54,6 +55,7 @@ pub(super) fn put(tx: &mut SqlTx<'_>, person: &ProvisionedUser) -> Result<(), St
             searchable.given_name.as_ref().into(),
             searchable.family_name.as_ref().into(),
             searchable.employee_number.as_ref().into(),
+            searchable.manager.as_ref().into(),
             (&doc(&person.document)?).into(),
         ],
     )?;

@@ -84,7 +84,7 @@ fn company(b: &Bench) {
         add(tx, &person("Ada", "okta", Some("00u1"), json!({
             "displayName": "Ada Lovelace", "name": {"givenName": "Ada", "familyName": "Lovelace"},
             "emails": [{"value": "Ada@Work.example", "type": "work", "primary": true}, {"value": "ada@home.example", "type": "home"}],
-            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"employeeNumber": "7"}
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"employeeNumber": "7", "manager": {"value": "usr_M"}}
         })))?;
         let mut bob = person("bob", "okta", Some("00U1"), json!({"displayName": "Ärzte_100%", "emails": [{"value": "bob@work.example"}]}));
         bob.user.status = UserStatus::Deactivated;
@@ -233,6 +233,8 @@ conformance! {
             (r#"displayName ew "a much longer text than any""#, vec![]),
             (r#"name.familyName eq "lovelace" and name.givenName sw "AD""#, vec!["ada"]),
             (r#"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber eq "7""#, vec!["ada"]),
+            (r#"id eq "usr_ada" and manager eq "usr_M""#, vec!["ada"]),
+            (r#"manager eq "usr_m""#, vec![]),
             ("active eq true", vec!["ada", "cleo"]),
             (r#"active eq "False""#, vec!["bob"]),
             (r#"emails.value eq "ada@WORK.example""#, vec!["ada"]),

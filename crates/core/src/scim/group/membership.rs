@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::about;
+use crate::admin::standing;
 use crate::audit::record::record;
 use crate::directory::group::Group;
 use crate::id::UserId;
@@ -37,18 +38,22 @@ pub(super) fn apply(
             }
         };
         let (new, gone) = match change {
-            MemberChange::Add(_) => (tx.insert_members(&group.id, &own, at.cx.now)?, Vec::new()),
-            MemberChange::Remove(_) => (Vec::new(), tx.remove_members(&group.id, &own)?),
+            MemberChange::Add(_) => (own, BTreeSet::new()),
+            MemberChange::Remove(_) => (BTreeSet::new(), own),
             MemberChange::Set(_) => {
                 let stands: BTreeSet<UserId> = tx.list_provisioned_members(directory, &group.id)?.into_iter().collect();
-                let gone = stands.difference(&own).cloned().collect();
-                let new = own.difference(&stands).cloned().collect();
-                (
-                    tx.insert_members(&group.id, &new, at.cx.now)?,
-                    tx.remove_members(&group.id, &gone)?,
-                )
+                (&own - &stands, &stands - &own)
             }
         };
+        if new.is_empty() && gone.is_empty() {
+            continue;
+        }
+        // Whoever fills a group with an administrator's role makes administrators.
+        if let Err(denial) = standing::over_members_of(tx, &at.admin(), &group.id)? {
+            return Ok(Err(denial.into()));
+        }
+        let new = tx.insert_members(&group.id, &new, at.cx.now)?;
+        let gone = tx.remove_members(&group.id, &gone)?;
         for id in gone {
             if !added.remove(&id) {
                 removed.insert(id);

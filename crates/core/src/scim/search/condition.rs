@@ -60,6 +60,8 @@ pub enum UserText {
     FamilyName,
     /// The employee number.
     EmployeeNumber,
+    /// The id of the manager, compared as it is.
+    Manager,
 }
 
 /// A test of an address.

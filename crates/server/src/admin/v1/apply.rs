@@ -10,11 +10,12 @@ use lanyard_core::admin::permission::Permission;
 use lanyard_core::admin::spec::Organisation;
 use serde::Serialize;
 
-use crate::admin::act::{Room, may, refused, rolled_back_if_denied};
+use crate::admin::act::{may, refused, rolled_back_if_denied};
 use crate::admin::deps::AdminDeps;
 use crate::admin::error::ApiError;
 use crate::admin::extract::LargeDocument;
 use crate::admin::passwords;
+use crate::unit::Room;
 
 /// What was applied.
 #[derive(Debug, Serialize, utoipa::ToSchema)]

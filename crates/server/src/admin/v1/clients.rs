@@ -17,11 +17,12 @@ use lanyard_protocol::client_id::ClientId;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
-use crate::admin::act::{Room, change, cut, look, run};
+use crate::admin::act::{change, cut, look, run};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
 use crate::admin::extract::{Document, Parameters, Segments};
 use crate::admin::v1::view::{PageQuery, PageView, RecordView, Written};
+use crate::unit::Room;
 
 /// A generated secret; shown once.
 #[derive(Serialize, utoipa::ToSchema)]

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod claim;
 pub mod clients;
 pub mod connectors;
+pub mod directories;
 pub mod factors;
 pub mod gateway;
 pub mod grants;
@@ -109,6 +110,13 @@ pub(crate) fn router(deps: AdminDeps) -> Router {
         .route("/audit", get(audit::list))
         .route("/audit/export", get(audit::export))
         .route("/audit/checkpoint", get(audit::checkpoint))
+        .route("/directories", get(directories::list).put(directories::put))
+        .route("/directories/{name}", delete(directories::remove))
+        .route(
+            "/directories/{name}/tokens",
+            get(directories::tokens).post(directories::create_token),
+        )
+        .route("/directories/{name}/tokens/{id}", delete(directories::revoke_token))
         .route("/routes", get(gateway::routes))
         .route("/revocations", get(gateway::revocations))
         .route("/calls", post(gateway::calls))

@@ -12,11 +12,12 @@ use lanyard_core::outcome::Outcome;
 use lanyard_core::store::{StoreError, Tx};
 use lanyard_core::trust::issuer::Trust;
 
-use crate::admin::act::{Room, cut, look, run};
+use crate::admin::act::{cut, look, run};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
 use crate::admin::extract::{Document, Segments};
 use crate::admin::v1::view::{PageView, RecordView, Removed, Written};
+use crate::unit::Room;
 
 fn view(tx: &mut dyn Tx, trust: &Trust) -> Result<RecordView<TrustSpec>, StoreError> {
     Ok(RecordView {

@@ -18,12 +18,13 @@ use lanyard_core::store::page::Page;
 use lanyard_core::store::{StoreError, Tx};
 use serde::{Deserialize, Serialize};
 
-use crate::admin::act::{Room, change, cut, look, may, refuse, run};
+use crate::admin::act::{change, cut, look, may, refuse, run};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
 use crate::admin::extract::{Document, Parameters, Segments};
 use crate::admin::passwords;
 use crate::admin::v1::view::{PageQuery, PageView, RecordView, Removed, Written};
+use crate::unit::Room;
 
 /// A new password.
 #[derive(Deserialize, utoipa::ToSchema)]
