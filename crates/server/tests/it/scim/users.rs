@@ -121,7 +121,7 @@ async fn no_directory_adopts_an_administrator() {
     let scim = Scim::with(json!({"adopt_by_user_name": true})).await;
     let given = scim
         .api
-        .ask("PUT", "/administrators", json!({"user": "alice", "role": "auditor"}))
+        .ask("PUT", "/administrators", json!({"person": "alice", "role": "auditor"}))
         .await;
     assert_eq!(given.status.as_u16(), 200, "{}", given.text());
     let answer = scim.ask("POST", "/Users", json!({"userName": "alice"})).await;
@@ -355,12 +355,12 @@ async fn pages_are_counted_from_one_and_count_may_be_nothing_sc_05() {
             .collect()
     };
     let first = scim.get("/Users?startIndex=1&count=2").await;
-    assert_eq!(
-        (names(&first), &first["totalResults"], &first["itemsPerPage"]),
-        (vec!["a".into(), "b".into()], &json!(3), &json!(2))
-    );
+    assert_eq!((&first["totalResults"], &first["itemsPerPage"]), (&json!(3), &json!(2)));
     let second = scim.get("/Users?startIndex=3&count=2&attributes=userName").await;
-    assert_eq!((names(&second), &second["startIndex"]), (vec!["c".into()], &json!(3)));
+    assert_eq!((&second["startIndex"], &second["itemsPerPage"]), (&json!(3), &json!(1)));
+    let mut all = [names(&first), names(&second)].concat();
+    all.sort();
+    assert_eq!(all, ["a", "b", "c"]);
     assert_eq!(
         second["Resources"][0].as_object().unwrap().len(),
         3,
