@@ -7,4 +7,5 @@ pub mod client;
 pub mod config;
 pub mod message;
 pub mod saml;
+pub mod scim;
 pub mod tokens;

@@ -26,6 +26,7 @@ mod ras_edges;
 mod ras_redeem;
 mod ras_tokens;
 mod ras_world;
+mod scim_patch;
 mod second_factor;
 mod upstream;
 mod upstream_admin;

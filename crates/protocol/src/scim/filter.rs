@@ -218,3 +218,6 @@ impl fmt::Display for Literal {
         }
     }
 }
+
+#[cfg(test)]
+mod properties;
