@@ -22,7 +22,7 @@ use crate::client_config::outcome::Ending;
 use crate::compose;
 use crate::config::Config;
 use crate::runtime::clock::SystemClock;
-use crate::runtime::{owner_files, private_file};
+use crate::runtime::owner_files;
 use crate::ui::Ui;
 
 /// Become an administrator, and manage administrator tokens

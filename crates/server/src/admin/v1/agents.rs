@@ -16,11 +16,12 @@ use lanyard_core::outcome::Outcome;
 use lanyard_core::store::page::Page;
 use serde::Serialize;
 
-use crate::admin::act::{Room, change, cut, look, run};
+use crate::admin::act::{change, cut, look, run};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
 use crate::admin::extract::{Document, Parameters, Segments};
 use crate::admin::v1::view::{PageQuery, PageView, RecordView, Removed};
+use crate::unit::Room;
 
 /// An agent with its credentials and what to look at.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
