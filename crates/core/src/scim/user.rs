@@ -225,6 +225,7 @@ pub fn remove(at: &Provisioner<'_>, tx: &mut dyn Tx, id: &str, if_match: &IfMatc
     for group in &groups {
         tx.remove_member(group, &id)?;
     }
+    forget_sign_in(tx, &id)?;
     tx.remove_provisioned_user(&id)?;
     tx.update_user(&User {
         username: id.to_string(),
@@ -236,9 +237,23 @@ pub fn remove(at: &Provisioner<'_>, tx: &mut dyn Tx, id: &str, if_match: &IfMatc
     })?;
     let event = about("directory.user.removed", at, &person.user)
         .detail("before", change::shown(&person))
-        .detail("groups", groups.len());
+        .detail("groups", groups.len())
+        .detail("after", json!({"username": id.as_str(), "status": "deactivated"}));
     record(at.cx, tx, event)?;
     Ok(Outcome::Granted(was_active))
+}
+
+/// How a person signed in belongs to whoever comes next with the same account: links to identity providers, and second
+/// factors with them.
+fn forget_sign_in(tx: &mut dyn Tx, id: &UserId) -> Result<(), StoreError> {
+    for link in tx.list_links_of_person(id)? {
+        tx.remove_person_link(&link.connection, &link.subject)?;
+    }
+    for passkey in tx.list_passkeys(id)? {
+        tx.remove_passkey(id, &passkey.id)?;
+    }
+    tx.remove_app_secret(id)?;
+    Ok(())
 }
 
 fn load(

@@ -27,6 +27,7 @@ mod ras_redeem;
 mod ras_tokens;
 mod ras_world;
 mod scim_patch;
+mod scim_people;
 mod second_factor;
 mod upstream;
 mod upstream_admin;
