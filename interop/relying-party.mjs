@@ -1,7 +1,11 @@
 // npm openid-client as a strict relying party of the issuer: discovery, code + PKCE with state, nonce
-// and iss on the real sign-in page, single sign-on, refresh token rotation, userinfo, logout.
+// and iss on the real sign-in page, single sign-on, acr_values and max_age, refresh token rotation, userinfo, logout,
+// and logout tokens by the back channel, checked with npm jose.
 
+import { createServer } from 'node:http';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
+import { Admin } from './lib/admin.mjs';
 import { Browser } from './lib/browser.mjs';
 import { loadFacts, pickUser } from './lib/facts.mjs';
 import { attempt, check, equal, fail, main, ok, refused } from './lib/report.mjs';
@@ -69,6 +73,105 @@ async function singleSignOn(facts, config, client, user) {
   );
   equal(error.error, 'login_required', 'and the error is login_required');
   return browser;
+}
+
+async function strength(config, client, user) {
+  const browser = new Browser();
+  const first = await begin(config, client, { max_age: '100', acr_values: 'urn:lanyard:acr:pwd' });
+  const answer = await browser.walk(first.url, redirectUri(client), { ...user });
+  const tokens = await oidc.authorizationCodeGrant(config, answer, { ...first.checks, maxAge: 100 });
+  equal(tokens.claims().acr, 'urn:lanyard:acr:pwd', 'the ID token says how strong the sign-in was');
+  check(tokens.claims().auth_time > 0, 'max_age brings auth_time', 'there is none');
+  await signIn(config, client, user, { browser, silent: true, parameters: { acr_values: 'phr urn:lanyard:acr:pwd' } });
+  ok('any of several acr_values will do');
+  await signIn(config, client, user, { browser, silent: true, parameters: { acr_values: 'urn:elsewhere:gold' } });
+  ok('an acr value that nobody here knows is a wish');
+
+  const silent = await refused('prompt=none is refused when the session is too weak', () =>
+    signIn(config, client, user, { browser, silent: true, parameters: { acr_values: 'phr', prompt: 'none' } }),
+  );
+  equal(silent.error, 'login_required', 'and the error is login_required');
+  const before = browser.signIns;
+  const weak = await refused('who stays too weak gets no code', () =>
+    signIn(config, client, user, { browser, parameters: { acr_values: 'phr' } }),
+  );
+  equal(weak.error, 'unmet_authentication_requirements', 'and the error is unmet_authentication_requirements');
+  equal(browser.signIns, before + 1, 'after a sign-in page');
+}
+
+/** A relying party that hears of logouts: refuses the first token, takes the others. */
+async function hearing() {
+  const heard = [];
+  let wake = () => {};
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (part) => (body += part));
+    request.on('end', () => {
+      heard.push({ type: request.headers['content-type'], token: new URLSearchParams(body).get('logout_token') });
+      response.writeHead(heard.length === 1 ? 500 : 200, { 'cache-control': 'no-store' }).end();
+      wake();
+    });
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const next = async (count) => {
+    const deadline = Date.now() + 30_000;
+    while (heard.length < count) {
+      if (Date.now() > deadline) fail('back-channel logout', `${heard.length} of ${count} logout tokens came within 30 s`);
+      await new Promise((resolve) => {
+        wake = resolve;
+        setTimeout(resolve, 1000);
+      });
+    }
+    return heard[count - 1];
+  };
+  return { uri: `http://127.0.0.1:${server.address().port}/logged-out`, next, close: () => server.close() };
+}
+
+async function backchannelLogout(facts, config, client, user) {
+  const metadata = config.serverMetadata();
+  check(metadata.backchannel_logout_supported === true, 'back-channel logout is announced', 'it is not');
+  check(metadata.backchannel_logout_session_supported === true, 'with sid in the token', 'without');
+  const admin = new Admin(facts);
+  const path = `/clients/idp/${encodeURIComponent(client.idp.client_id)}`;
+  const { id, created_at, updated_at, ...document } = await admin.call('GET', path);
+  const party = await hearing();
+  try {
+    const registered = { backchannel_logout_uri: party.uri, backchannel_logout_session_required: true };
+    await admin.call('PUT', path, { ...document, ...registered });
+    const keys = createRemoteJWKSet(new URL(facts.issuer.jwks_uri));
+    const verified = async (told, tokens, what) => {
+      check(told.type === 'application/x-www-form-urlencoded', `${what}: it comes as a form`, told.type);
+      const { payload } = await jwtVerify(told.token, keys, {
+        typ: 'logout+jwt',
+        issuer: facts.issuer.url,
+        audience: client.idp.client_id,
+        requiredClaims: ['iss', 'aud', 'iat', 'exp', 'jti', 'events', 'sub', 'sid'],
+      });
+      equal(payload.sid, tokens.claims().sid, `${what}: the session is the one of the ID token`);
+      equal(payload.sub, tokens.claims().sub, `${what}: so is the person`);
+      equal(payload.events, { 'http://schemas.openid.net/event/backchannel-logout': {} }, `${what}: it is a logout`);
+      check(!('nonce' in payload), `${what}: it has no nonce`, 'it has one');
+      return payload;
+    };
+
+    const browser = new Browser();
+    const { tokens } = await signIn(config, client, user, { browser });
+    await browser.settle(oidc.buildEndSessionUrl(config, { id_token_hint: tokens.id_token }));
+    const first = await verified(await party.next(1), tokens, 'after a logout');
+    const again = await verified(await party.next(2), tokens, 'after a refusal');
+    check(first.jti !== again.jti, 'a second try has a jti of its own', 'it is the same');
+
+    const { tokens: others } = await signIn(config, client, user);
+    await admin.call('DELETE', `/users/${encodeURIComponent(user.username)}/sessions/${others.claims().sid}`);
+    await verified(await party.next(3), others, 'after an administrator ended the session');
+    const error = await refused('and its refresh token is dead', () =>
+      oidc.refreshTokenGrant(config, others.refresh_token),
+    );
+    equal(error.error, 'invalid_grant', 'with invalid_grant');
+  } finally {
+    await admin.call('PUT', path, document);
+    party.close();
+  }
 }
 
 async function refusals(facts, config, client, user) {
@@ -148,8 +251,10 @@ main('relying-party', async () => {
   const { client } = variants[0];
   const config = await configure(facts, client, 'basic');
   const browser = await singleSignOn(facts, config, client, user);
+  await strength(config, client, user);
   await refusals(facts, config, client, user);
   await refreshing(config, client, user);
   await userinfo(config, client, user);
   await logout(config, client, user, browser);
+  await backchannelLogout(facts, config, client, user);
 });
