@@ -32,6 +32,7 @@ const DRIVERS = [
   { name: 'account-pages', args: () => [] },
   { name: 'saml', args: (lab) => [lab.facts] },
   { name: 'keycloak-ras', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
+  { name: 'keycloak-saml', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
   { name: 'keycloak-issuer', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
 ];
 

@@ -2,86 +2,29 @@
 // which connector they reach, everything that is wrong with an answer is refused, and a client that is a service provider
 // itself exchanges the assertion it holds for a refresh token and for ID-JAGs.
 
-import { createHash, randomBytes } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Admin } from './lib/admin.mjs';
-import { Browser, BrowserError } from './lib/browser.mjs';
+import { Browser } from './lib/browser.mjs';
 import { loadFacts, pickConnector, pickSecretClient } from './lib/facts.mjs';
-import { GRANT, TOKEN_TYPE, basic, post, redeem, scopeText } from './lib/legs.mjs';
-import { attempt, check, equal, fail, main, ok } from './lib/report.mjs';
+import { TOKEN_TYPE, redeem } from './lib/legs.mjs';
+import { attempt, check, equal, fail, main } from './lib/report.mjs';
 import { alterResponse, startSamlIdp } from './lib/saml-idp.mjs';
+import { at, base64url, certificates, exchange, refusedSignIn, signIn, target } from './lib/saml-sign-in.mjs';
 
 const NAME = 'interop-saml';
 const SAML2 = 'urn:ietf:params:oauth:token-type:saml2';
 const REFRESH = 'urn:ietf:params:oauth:token-type:refresh_token';
 const APP = { entityId: 'https://app.interop.example/saml', acsUrl: 'http://127.0.0.1:9/acs' };
-const base64url = (bytes) => Buffer.from(bytes).toString('base64url');
 
 /** The provider as a connection, with what its metadata says. */
 async function connection(idp, connector) {
-  const metadata = await idp.metadata();
-  const certificate = metadata.match(/X509Certificate>([\s\S]*?)<\//)?.[1] ?? fail('pysaml2', 'no certificate in its metadata');
   return {
     name: NAME,
     just_in_time: true,
+    link_by: 'username',
     claims: { username: 'eduPersonPrincipalName', email: 'mail', display_name: 'givenName' },
     groups: { claim: 'isMemberOf', names: { engineering: connector.allowed_groups[0] } },
-    saml: { entity_id: idp.entityId, sso_url: idp.ssoUrl, certificates: [certificate.replace(/\s/g, '')] },
+    saml: { entity_id: idp.entityId, sso_url: idp.ssoUrl, certificates: certificates(await idp.metadata()) },
   };
-}
-
-/** A sign-in that begins at the lab and ends with its answer to the client. */
-async function signIn(facts, client, user, browser = new Browser()) {
-  const verifier = base64url(randomBytes(32));
-  const callback = client.redirect_uris?.[0] ?? 'http://127.0.0.1:3000/callback';
-  const url = new URL(`${facts.issuer.url}/oauth2/upstream/${NAME}/saml`);
-  const asked = {
-    response_type: 'code',
-    client_id: client.idp.client_id,
-    redirect_uri: callback,
-    scope: 'openid offline_access',
-    state: 'st',
-    code_challenge: base64url(createHash('sha256').update(verifier).digest()),
-    code_challenge_method: 'S256',
-  };
-  for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, value);
-  const answer = await browser.walk(url, callback, { username: user.username, password: user.password });
-  return post(
-    facts.issuer.token_endpoint,
-    { grant_type: 'authorization_code', code: answer.searchParams.get('code'), redirect_uri: callback, code_verifier: verifier },
-    { authorization: basic(client.idp.client_id, client.idp.client_secret) },
-  );
-}
-
-function exchange(facts, client, form) {
-  return post(
-    facts.issuer.token_endpoint,
-    { grant_type: GRANT.exchange, ...form },
-    { authorization: basic(client.idp.client_id, client.idp.client_secret) },
-  );
-}
-
-const target = (facts, connector) => ({
-  requested_token_type: TOKEN_TYPE.idJag,
-  audience: facts.ras.url,
-  resource: connector.resource,
-  scope: scopeText(connector.scopes),
-});
-
-/** The newest failed sign-in of the log. */
-async function newest(admin) {
-  const page = await admin.call('GET', '/audit?kind=idp.sign_in.failed&limit=1');
-  return page.items[0] ?? { sequence: 0 };
-}
-
-/** The reason of a failed sign-in after that one; the log is sealed within a second. */
-async function reasonAfter(admin, before) {
-  for (let wait = 0; wait < 50; wait += 1) {
-    const event = await newest(admin);
-    if (event.sequence > before.sequence) return event.reason;
-    await pause(100);
-  }
-  return 'nothing in the log';
 }
 
 /** An assertion for the client's own service provider, cut out of the response that the browser carries. */
@@ -109,13 +52,13 @@ main('saml', async (cleanup) => {
   const spec = await connection(idp, connector);
   await admin.call('POST', '/apply', { identity_providers: [spec] });
 
-  const metadata = await (await fetch(`${facts.issuer.url}/oauth2/upstream/${NAME}/metadata`)).text();
+  const metadata = await (await fetch(at(facts, NAME).metadata)).text();
   await idp.trust({ metadata });
   // Persistent names differ for each service provider; the client's own is another than the lab.
   await idp.set({ requireSignedRequests: true, nameId: 'email' });
 
   await attempt('a person signs in at pysaml2 and the client gets tokens', async () => {
-    const answer = await signIn(facts, client, idp.user('ada'));
+    const answer = await signIn(facts, NAME, client, idp.user('ada'));
     equal(answer.status, 200, 'a code and tokens after the sign-in at pysaml2');
     const [request] = (await idp.requests()).slice(-1);
     check(request.signed, 'our request is signed');
@@ -127,7 +70,7 @@ main('saml', async (cleanup) => {
 
   await attempt('a person without the group reaches nothing', async () => {
     await idp.signOut();
-    const answer = await signIn(facts, client, idp.user('cleo'));
+    const answer = await signIn(facts, NAME, client, idp.user('cleo'));
     equal(answer.status, 200, 'cleo signs in');
     const subject = { subject_token: answer.body.id_token, subject_token_type: TOKEN_TYPE.idToken };
     const jag = await exchange(facts, client, { ...target(facts, connector), ...subject });
@@ -138,21 +81,14 @@ main('saml', async (cleanup) => {
     for (const cipher of ['aes256-gcm', 'aes128-gcm']) {
       await idp.signOut();
       await idp.set({ encrypt: true, cipher });
-      equal((await signIn(facts, client, idp.user('ada'))).status, 200, `an assertion encrypted by ${cipher}`);
+      equal((await signIn(facts, NAME, client, idp.user('ada'))).status, 200, `an assertion encrypted by ${cipher}`);
     }
     await idp.set({ encrypt: false });
   });
 
   const refused = async (what, expected, walk) => {
     await idp.signOut();
-    const before = await newest(admin);
-    try {
-      await walk();
-    } catch (error) {
-      if (!(error instanceof BrowserError)) throw error;
-      return equal(await reasonAfter(admin, before), expected, `${what} lets nobody in, and the log says why`);
-    }
-    return fail(what, 'a session began');
+    await refusedSignIn(admin, what, expected, walk);
   };
   for (const [what, fault, expected] of [
     ['an expired assertion', { shift: -3_600 }, 'saml_expired'],
@@ -169,7 +105,7 @@ main('saml', async (cleanup) => {
   ]) {
     await attempt(what, async () => {
       await idp.fault(fault);
-      await refused(what, expected, () => signIn(facts, client, idp.user('ada')));
+      await refused(what, expected, () => signIn(facts, NAME, client, idp.user('ada')));
       await idp.well();
     });
   }
@@ -177,7 +113,7 @@ main('saml', async (cleanup) => {
     refused('a comment within the name', 'saml_markup', () => {
       const browser = new Browser();
       alterResponse(browser, (xml) => xml.replace(/(<\w+:NameID[^>]*>)(\w)/, '$1$2<!-- -->'));
-      return signIn(facts, client, idp.user('ada'), browser);
+      return signIn(facts, NAME, client, idp.user('ada'), browser);
     }),
   );
 

@@ -18,6 +18,26 @@ use super::tree::Node;
 
 const ENC11: &str = "http://www.w3.org/2009/xmlenc11#";
 
+const SHA1: &str = "http://www.w3.org/2000/09/xmldsig#sha1";
+const MGF1_SHA1: &str = "http://www.w3.org/2009/xmlenc11#mgf1sha1";
+
+/// Digest and mask that belong together: what the backend does. SHA-1 has no weakness here.
+const OAEP_PAIRS: [(&str, &str); 4] = [
+    (SHA1, MGF1_SHA1),
+    (
+        "http://www.w3.org/2001/04/xmlenc#sha256",
+        "http://www.w3.org/2009/xmlenc11#mgf1sha256",
+    ),
+    (
+        "http://www.w3.org/2001/04/xmldsig-more#sha384",
+        "http://www.w3.org/2009/xmlenc11#mgf1sha384",
+    ),
+    (
+        "http://www.w3.org/2001/04/xmlenc#sha512",
+        "http://www.w3.org/2009/xmlenc11#mgf1sha512",
+    ),
+];
+
 /// A private key of ours to which an identity provider encrypts.
 #[derive(Clone)]
 pub struct DecryptionKey(Key);
@@ -104,9 +124,18 @@ fn transport(wrapped: Node<'_, '_>) -> Result<Box<dyn bergshamra_crypto::keytran
     if method.one(ENC, "OAEPparams")?.is_some() {
         return Err(Defect::Encryption("labels are not supported"));
     }
+    let digest = algorithm(method.one(DSIG, "DigestMethod")?).unwrap_or_else(|| SHA1.to_owned());
+    // Without a word MGF1 is with SHA-1, whatever the digest (XML Encryption 1.1, section 5.5.2).
+    let mask = algorithm(method.one(ENC11, "MGF")?).unwrap_or_else(|| MGF1_SHA1.to_owned());
+    if !OAEP_PAIRS.contains(&(digest.as_str(), mask.as_str())) {
+        // Keycloak's RSA-OAEP with SHA-256 is such a pair; its RSA-OAEP-11 with MGF1-SHA-256 is none.
+        return Err(Defect::Encryption(
+            "RSA-OAEP with two different hashes is not supported",
+        ));
+    }
     let parameters = OaepParams {
-        digest_uri: algorithm(method.one(DSIG, "DigestMethod")?),
-        mgf_uri: algorithm(method.one(ENC11, "MGF")?),
+        digest_uri: Some(digest),
+        mgf_uri: Some(mask),
         oaep_params: None,
     };
     from_uri_with_params(uri, parameters).map_err(|_| refused)

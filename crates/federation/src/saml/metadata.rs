@@ -16,6 +16,11 @@ use super::write::Writer;
 const MD: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
 const REDIRECT: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect";
 const POST: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST";
+const ENC11: &str = "http://www.w3.org/2009/xmlenc11#";
+const OAEP: &str = "http://www.w3.org/2009/xmlenc11#rsa-oaep";
+const OAEP_MGF1P: &str = "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p";
+const SHA256: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
+const MGF1_SHA256: &str = "http://www.w3.org/2009/xmlenc11#mgf1sha256";
 /// The largest document that is read, in bytes: federations have larger ones and are not imported whole.
 const MAX_BYTES: usize = 1024 * 1024;
 
@@ -198,10 +203,17 @@ fn key(xml: &mut Writer, purpose: &str, certificate: &Certificate) {
         for cipher in CIPHERS.iter().rev() {
             xml.empty("md:EncryptionMethod", &[("Algorithm", Some(cipher))]);
         }
-        xml.empty(
-            "md:EncryptionMethod",
-            &[("Algorithm", Some("http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p"))],
-        );
+        xml.open("md:EncryptionMethod", &[("Algorithm", Some(OAEP))])
+            .empty(
+                "ds:DigestMethod",
+                &[("xmlns:ds", Some(DSIG)), ("Algorithm", Some(SHA256))],
+            )
+            .empty(
+                "xenc11:MGF",
+                &[("xmlns:xenc11", Some(ENC11)), ("Algorithm", Some(MGF1_SHA256))],
+            )
+            .close("md:EncryptionMethod");
+        xml.empty("md:EncryptionMethod", &[("Algorithm", Some(OAEP_MGF1P))]);
     }
     xml.close("md:KeyDescriptor");
 }

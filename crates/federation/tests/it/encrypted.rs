@@ -225,6 +225,22 @@ fn unauthenticated_ciphers_and_old_key_transports_are_refused() {
 }
 
 #[test]
+fn a_key_wrapped_with_two_different_hashes_is_refused_by_name() {
+    let refused = Err(Defect::Encryption(
+        "RSA-OAEP with two different hashes is not supported",
+    ));
+    let good = Sealing::default().seal(&signed());
+    let named = format!("<ds:DigestMethod xmlns:ds='http://www.w3.org/2000/09/xmldsig#' Algorithm='{SHA256}'/>");
+    for transport in [OAEP, OAEP11] {
+        let mixed = good.replace(
+            &format!("Algorithm='{OAEP}'>"),
+            &format!("Algorithm='{transport}'>{named}"),
+        );
+        assert_eq!(open(&mixed), refused, "{transport}");
+    }
+}
+
+#[test]
 fn a_plain_and_an_encrypted_assertion_together_are_refused_saml_04() {
     let both = format!("{}{}", Sealing::default().seal(&signed()), signed());
     assert_eq!(open(&both), Err(Defect::Shape("there is not exactly one assertion")));

@@ -8,6 +8,7 @@ pub mod error;
 pub(crate) mod extract;
 pub mod openapi;
 pub(crate) mod passwords;
+pub(crate) mod saml;
 pub mod v1;
 
 use axum::Router;

@@ -15,6 +15,7 @@ use crate::admin::deps::AdminDeps;
 use crate::admin::error::ApiError;
 use crate::admin::extract::LargeDocument;
 use crate::admin::passwords;
+use crate::admin::saml::check_certificates;
 use crate::unit::Room;
 
 /// What was applied.
@@ -39,6 +40,13 @@ pub(crate) async fn apply(
 ) -> Result<Json<ApplyReport>, ApiError> {
     // A caller who may not write does not make us hash.
     may(&deps, &caller, Permission::Write).await?;
+    for provider in &organisation.identity_providers {
+        if let Err(denial) = check_certificates(provider) {
+            let why = format!("identity provider {}: {denial}", provider.name);
+            refused(&deps, &caller, &denial, why).await?;
+            return Err(ApiError::denied(&caller.cx, &denial));
+        }
+    }
     let wanted = organisation.users.iter_mut().filter_map(|user| {
         let username = user.username.clone();
         user.password.take().map(|password| (username, password))
