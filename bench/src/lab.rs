@@ -1,75 +1,96 @@
-//! A lab as a child process on the first core, and its facts.
+//! A lab as a child process, and its facts.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::process::{Cores, Folder, Server, command, free_port};
+use crate::target::{Endpoints, Target};
+
+/// Ports that a lab uses from its base on.
+const PORTS: u16 = 20;
 
 /// A running lab; killed when dropped.
 pub(crate) struct Lab {
-    child: Child,
-    directory: PathBuf,
-    /// The facts file.
-    pub(crate) facts: Value,
-    /// From the start of the process to the facts.
-    pub(crate) started_in: Duration,
+    server: Server,
+    folder: Folder,
+    binary: std::path::PathBuf,
+    facts: Value,
 }
 
 impl Lab {
     /// Starts `lanyard lab` with these arguments and waits for its facts.
-    pub(crate) async fn start(binary: &str, port: u16, arguments: &[String]) -> anyhow::Result<Self> {
-        let directory = std::env::temp_dir().join(format!("lanyard-bench-{}-{port}", std::process::id()));
-        std::fs::create_dir_all(&directory)?;
-        let path = directory.join("facts.json");
-        let began = Instant::now();
-        let mut child = Command::new("taskset")
-            .args(["-c", "0", binary, "lab", "--port-base", &port.to_string(), "--facts"])
+    pub(crate) async fn start(binary: &Path, cores: Cores, arguments: &[String]) -> anyhow::Result<Self> {
+        let base = free_range()?;
+        let folder = Folder::new(&format!("lab-{base}"))?;
+        let path = folder.path().join("facts.json");
+        let mut starting = command(binary, cores);
+        starting
+            .args(["lab", "--port-base", &base.to_string(), "--facts"])
             .arg(&path)
-            .args(arguments)
-            .stdout(Stdio::null())
-            .spawn()
-            .context("taskset (util-linux) is needed to pin the server to a core")?;
+            .args(arguments);
+        let mut server = Server::start(&mut starting)?;
         // Hashing the passwords of many people takes its time.
-        let deadline = began + Duration::from_secs(7200);
-        loop {
+        let text = loop {
             if let Ok(text) = std::fs::read(&path) {
-                let facts = serde_json::from_slice(&text)?;
-                return Ok(Self {
-                    child,
-                    directory,
-                    facts,
-                    started_in: began.elapsed(),
-                });
+                break text;
             }
-            if let Some(status) = child.try_wait()? {
-                bail!("the lab ended: {status}");
-            }
-            anyhow::ensure!(Instant::now() < deadline, "the lab did not start");
+            server.runs()?;
             tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        };
+        Ok(Self {
+            facts: serde_json::from_slice(&text)?,
+            server,
+            folder,
+            binary: binary.to_owned(),
+        })
     }
 
     /// Its process.
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.server.pid()
     }
 
-    /// A text of the facts by its path.
-    pub(crate) fn fact(&self, pointer: &str) -> anyhow::Result<&str> {
-        self.facts
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .with_context(|| format!("the facts have no {pointer}"))
+    fn fact(&self, pointer: &str) -> anyhow::Result<&str> {
+        let text = self.facts.pointer(pointer).and_then(Value::as_str);
+        text.with_context(|| format!("the facts have no {pointer}"))
+    }
+
+    /// Its token endpoints as the client `desk` uses them, and its open connectors.
+    pub(crate) fn target(&self, name: &str) -> anyhow::Result<Rc<Target>> {
+        let list = |pointer: &str| self.facts.pointer(pointer).and_then(Value::as_array).context("no list");
+        let is_desk = |client: &&Value| client.get("name") == Some(&json!("desk"));
+        let client = list("/clients")?
+            .iter()
+            .find(is_desk)
+            .context("the lab has no client desk")?;
+        let text = |pointer: &str| client.pointer(pointer).and_then(Value::as_str).context("no credential");
+        let open = list("/connectors")?
+            .iter()
+            .filter(|one| one.get("status") == Some(&json!("active")));
+        let audience = self.fact("/ras/url")?;
+        let connectors = open
+            .filter_map(|one| Some((audience.to_owned(), one.get("resource")?.as_str()?.to_owned())))
+            .collect();
+        let endpoints = Endpoints {
+            issuer: self.fact("/issuer/token_endpoint")?,
+            ras: self.fact("/ras/token_endpoint")?,
+            at_issuer: (text("/idp/client_id")?, text("/idp/client_secret")?),
+            at_ras: (text("/ras/client_id")?, text("/ras/client_secret")?),
+        };
+        Ok(Rc::new(Target::new(name, self.pid(), &endpoints, connectors, None)))
     }
 
     /// One ID token per employee, for the client `desk`.
-    pub(crate) fn id_tokens(&self, binary: &str, count: usize) -> anyhow::Result<Vec<String>> {
-        let output = Command::new(binary)
+    pub(crate) fn id_tokens(&self, count: usize) -> anyhow::Result<Vec<String>> {
+        let output = Command::new(&self.binary)
             .args(["lab", "id-token", "--all", "--client", "desk", "--ttl", "2h"])
             .args(["--count", &(count + 10).to_string(), "--facts"])
-            .arg(self.directory.join("facts.json"))
+            .arg(self.folder.path().join("facts.json"))
             .output()?;
         anyhow::ensure!(
             output.status.success(),
@@ -82,13 +103,51 @@ impl Lab {
         anyhow::ensure!(!tokens.is_empty(), "the lab has no employees: start it with --people");
         Ok(tokens)
     }
+
+    /// Begins to apply a document as the owner.
+    pub(crate) fn applying(&self, document: &Value) -> anyhow::Result<Child> {
+        let file = self.folder.path().join("document.json");
+        std::fs::write(&file, document.to_string())?;
+        Command::new("curl")
+            .args(["--silent", "--show-error", "--fail-with-body", "--request", "POST"])
+            .args(["--header", "content-type: application/json"])
+            .args([
+                "--header",
+                &format!("authorization: Bearer {}", self.fact("/admin/token")?),
+            ])
+            .arg("--data-binary")
+            .arg(format!("@{}", file.display()))
+            .arg(format!("{}/admin/v1/apply", self.fact("/admin/url")?))
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("curl is needed")
+    }
+
+    /// Applies a document as the owner.
+    pub(crate) fn apply(&self, document: &Value) -> anyhow::Result<()> {
+        applied(self.applying(document)?)
+    }
 }
 
-impl Drop for Lab {
-    fn drop(&mut self) {
-        // The lab keeps nothing; an error only says that it ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.directory);
+/// Waits until a document is applied.
+pub(crate) fn applied(applying: Child) -> anyhow::Result<()> {
+    let output = applying.wait_with_output()?;
+    if !output.status.success() {
+        bail!(
+            "a document was not applied: {}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+    }
+    Ok(())
+}
+
+/// The first of [`PORTS`] ports in a row that are free at this moment.
+fn free_range() -> anyhow::Result<u16> {
+    loop {
+        let base = free_port()?;
+        let Some(last) = base.checked_add(PORTS) else { continue };
+        if (base..last).all(|port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()) {
+            return Ok(base);
+        }
     }
 }

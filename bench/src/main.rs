@@ -1,37 +1,63 @@
-//! Load on a lab, and what it costs the server: CPU from `/proc`, wall clock beside it.
+//! Load on a server, and what it costs: CPU from `/proc`, wall clock beside it.
 //!
-//! Owns the generator and its arithmetic. Checks every answer: a fast wrong answer is a failure, not a figure.
+//! Owns the generator and its arithmetic. Checks every answer: a fast wrong answer is a failure, not a figure. The
+//! server under test has the first core and the generator the second, except where a run says otherwise.
 
 mod backend;
+mod browser;
+mod drive;
 mod lab;
-mod load;
 mod measure;
-mod runs;
+mod peers;
+mod postgres;
+mod process;
+mod serve;
+mod target;
+mod tools;
+mod runs {
+    pub(crate) mod chains;
+    pub(crate) mod gateway;
+    pub(crate) mod growth;
+    pub(crate) mod memory;
+    pub(crate) mod postgres;
+    pub(crate) mod rules;
+}
+
+use std::future::Future;
+use std::pin::Pin;
 
 use anyhow::bail;
 
+use crate::tools::Tools;
+
+/// A run, by its name on the command line.
+type Run = fn(&Tools) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + '_>>;
+
+const RUNS: [(&str, Run); 6] = [
+    ("chains", |tools| Box::pin(runs::chains::run(tools))),
+    ("postgres", |tools| Box::pin(runs::postgres::run(tools))),
+    ("gateway", |tools| Box::pin(runs::gateway::run(tools))),
+    ("memory", |tools| Box::pin(runs::memory::run(tools))),
+    ("growth", |tools| Box::pin(runs::growth::run(tools))),
+    ("rules", |tools| Box::pin(runs::rules::run(tools))),
+];
+
 fn main() -> anyhow::Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [binary, rest @ ..] = arguments.as_slice() else {
-        bail!("usage: lanyard-bench PATH-OF-LANYARD [chains|gateway|growth|memory|all] [PEOPLE]");
-    };
-    let what = rest.first().map_or("all", String::as_str);
-    let people: usize = rest.get(1).map_or(Ok(2000), |text| text.parse())?;
+    let tools = Tools::parse(std::env::args().skip(1))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         println!("{}", measure::machine());
-        match what {
-            "chains" => runs::chains(binary, people).await,
-            "gateway" => runs::gateway(binary).await,
-            "growth" => runs::growth(binary).await,
-            "memory" => runs::memory(binary).await,
-            "all" => {
-                runs::chains(binary, people).await?;
-                runs::gateway(binary).await?;
-                runs::memory(binary).await?;
-                runs::growth(binary).await
-            }
-            other => bail!("no run named {other}"),
+        let wanted = tools.run.as_str();
+        if wanted != "all" && !RUNS.iter().any(|(name, _)| *name == wanted) {
+            let names: Vec<&str> = RUNS.iter().map(|(name, _)| *name).collect();
+            bail!("no run named {wanted}; there are all, {}", names.join(", "));
         }
+        for (name, run) in RUNS {
+            if wanted == name || wanted == "all" {
+                println!("\n== {name}");
+                run(&tools).await?;
+            }
+        }
+        Ok(())
     })
 }

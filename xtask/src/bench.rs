@@ -1,33 +1,55 @@
 //! `cargo xtask bench`: benchmarks against the targets of docs/performance.md.
 //!
-//! Owns building what is measured. The generator is `bench/`. Never compares figures of different machines.
+//! Owns building what is measured and installing the peers. The generator is `bench/`. Never compares figures of
+//! different machines.
 
 use crate::shell;
 
-/// Builds the release program and the generator, then runs `[chains|gateway|growth|memory|all] [PEOPLE]`; `assertions`
-/// needs neither and runs alone, or at the end of `all`.
+/// Builds the release program, the generator and the yardstick, installs the peers, then runs
+/// `[all|chains|postgres|gateway|memory|growth|rules|assertions] [--people N] [--most-people N] [--chains N]
+/// [--rounds N] [--postgres URL]`. `--without-peers` leaves Authlib and oidc-provider out; `assertions` needs none of
+/// this and runs alone, or at the end of `all`.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
-    let asked = arguments.first().map_or("all", String::as_str);
-    if asked == "assertions" {
-        return assertions();
+    let asked = arguments.first().filter(|first| !first.starts_with("--"));
+    let asked = asked.map_or("all", String::as_str);
+    if asked != "assertions" {
+        load(arguments)?;
     }
-    shell::run(&mut shell::cargo([
-        "build",
-        "--release",
-        "--package",
-        "lanyard",
-        "--package",
-        "lanyard-bench",
-    ]))?;
+    if asked == "all" || asked == "assertions" {
+        assertions()?;
+    }
+    Ok(())
+}
+
+fn load(arguments: &[String]) -> anyhow::Result<()> {
+    let mut build = shell::cargo(["build", "--release"]);
+    for package in ["lanyard", "lanyard-bench", "lanyard-floor"] {
+        build.args(["--package", package]);
+    }
+    shell::run(&mut build)?;
     let directory = shell::target()?.join("release");
     let mut generator = shell::program("taskset");
     generator
         .args(["-c", "1"])
         .arg(directory.join("lanyard-bench"))
+        .arg("--lanyard")
         .arg(directory.join("lanyard"))
-        .args(arguments);
-    shell::run(&mut generator)?;
-    if asked == "all" { assertions() } else { Ok(()) }
+        .arg("--floor")
+        .arg(directory.join("lanyard-floor"));
+    let without = |argument: &String| argument == "--without-peers";
+    if !arguments.iter().any(without) {
+        shell::run(&mut shell::program("interop/install"))?;
+        let interop = shell::cache()?.join("interop");
+        generator
+            .arg("--node")
+            .arg(interop.join("node/node_modules/node/bin/node"))
+            .arg("--gunicorn")
+            .arg(interop.join("python/venv/bin/gunicorn"))
+            .arg("--peers")
+            .arg(shell::root().canonicalize()?.join("interop/peers"));
+    }
+    generator.args(arguments.iter().filter(|argument| !without(argument)));
+    shell::run(&mut generator)
 }
 
 /// What the validation of one SAML assertion costs.

@@ -1,4 +1,4 @@
-//! Requests of the generator: both legs, and tool calls.
+//! A server that takes both legs, and the requests that it is sent.
 
 use anyhow::{Context, bail};
 use base64::Engine as _;
@@ -12,77 +12,71 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
-use crate::lab::Lab;
-
-/// A generator's view of a lab.
-pub(crate) struct Load {
+/// Where a generator sends what.
+pub(crate) struct Target {
+    /// In figures.
+    pub(crate) name: String,
+    /// Whose CPU counts.
+    pub(crate) pid: u32,
     http: Client<HttpConnector, Full<Bytes>>,
     issuer: String,
     ras: String,
-    audience: String,
     issuer_basic: String,
     ras_basic: String,
-    /// The seven open connectors.
-    pub(crate) resources: Vec<String>,
+    /// Audience and resource of each connector.
+    pub(crate) connectors: Vec<(String, String)>,
+    /// What is asked for; left out where the server knows by itself.
+    scope: Option<&'static str>,
 }
 
-impl Load {
-    /// The client `desk` of a lab.
-    pub(crate) fn new(lab: &Lab) -> anyhow::Result<Self> {
-        let client = lab
-            .facts
-            .pointer("/clients")
-            .and_then(Value::as_array)
-            .and_then(|clients| clients.iter().find(|client| client.get("name") == Some(&json!("desk"))))
-            .context("the lab has no client desk")?;
-        let basic = |side: &str| -> anyhow::Result<String> {
-            let text = |name: &str| client.pointer(&format!("/{side}/{name}")).and_then(Value::as_str);
-            let (id, secret) = (
-                text("client_id").context("no id")?,
-                text("client_secret").context("no secret")?,
-            );
-            let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-            Ok(format!(
-                "Basic {}",
-                STANDARD.encode(format!("{}:{}", encode(id), encode(secret)))
-            ))
-        };
-        let connectors = lab
-            .facts
-            .pointer("/connectors")
-            .and_then(Value::as_array)
-            .context("no connectors")?;
-        let open = connectors
-            .iter()
-            .filter(|one| one.get("status") == Some(&json!("active")));
-        let resources = open
-            .filter_map(|one| one.get("resource")?.as_str().map(str::to_owned))
-            .collect();
-        Ok(Self {
+/// Endpoints and credentials.
+pub(crate) struct Endpoints<'a> {
+    /// The token endpoint of the issuer.
+    pub(crate) issuer: &'a str,
+    /// The token endpoint of the authorization server.
+    pub(crate) ras: &'a str,
+    /// Client id and secret at the issuer.
+    pub(crate) at_issuer: (&'a str, &'a str),
+    /// The same at the authorization server.
+    pub(crate) at_ras: (&'a str, &'a str),
+}
+
+impl Target {
+    /// A server with these endpoints.
+    pub(crate) fn new(
+        name: impl Into<String>,
+        pid: u32,
+        endpoints: &Endpoints<'_>,
+        connectors: Vec<(String, String)>,
+        scope: Option<&'static str>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            pid,
             http: Client::builder(TokioExecutor::new()).build_http(),
-            issuer: lab.fact("/issuer/token_endpoint")?.to_owned(),
-            ras: lab.fact("/ras/token_endpoint")?.to_owned(),
-            audience: lab.fact("/ras/url")?.to_owned(),
-            issuer_basic: basic("idp")?,
-            ras_basic: basic("ras")?,
-            resources,
-        })
+            issuer: endpoints.issuer.to_owned(),
+            ras: endpoints.ras.to_owned(),
+            issuer_basic: basic(endpoints.at_issuer),
+            ras_basic: basic(endpoints.at_ras),
+            connectors,
+            scope,
+        }
     }
 
     /// One chain; the ID-JAG and the access token.
-    pub(crate) async fn chain(&self, id_token: &str, resource: &str) -> anyhow::Result<(String, String)> {
-        let form = encode(&[
+    pub(crate) async fn chain(&self, id_token: &str, connector: usize) -> anyhow::Result<(String, String)> {
+        let (audience, resource) = self.connectors.get(connector).context("no such connector")?;
+        let mut fields = vec![
             ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
             ("requested_token_type", "urn:ietf:params:oauth:token-type:id-jag"),
-            ("audience", &self.audience),
-            ("resource", resource),
+            ("audience", audience.as_str()),
+            ("resource", resource.as_str()),
             ("subject_token", id_token),
             ("subject_token_type", "urn:ietf:params:oauth:token-type:id_token"),
-        ]);
-        let id_jag = token(
-            self.post(&self.issuer, &self.issuer_basic, form).await?,
-            "oauth-id-jag+jwt",
-        )?;
+        ];
+        fields.extend(self.scope.map(|scope| ("scope", scope)));
+        let answer = self.post(&self.issuer, &self.issuer_basic, encode(&fields)).await?;
+        let id_jag = token(answer, "oauth-id-jag+jwt")?;
         let access = token(self.redeem(&id_jag).await?, "at+jwt")?;
         Ok((id_jag, access))
     }
@@ -132,6 +126,15 @@ impl Load {
         }
         Ok(())
     }
+}
+
+/// HTTP Basic as RFC 6749 wants it: both parts form-encoded first.
+fn basic((id, secret): (&str, &str)) -> String {
+    let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    format!(
+        "Basic {}",
+        STANDARD.encode(format!("{}:{}", encode(id), encode(secret)))
+    )
 }
 
 /// The token of a good answer, whose header has the expected `typ`.

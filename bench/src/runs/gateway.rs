@@ -1,0 +1,59 @@
+//! Tool calls through the gateway: with a cached verdict, and with tokens that were never seen.
+
+use std::rc::Rc;
+
+use anyhow::Context;
+
+use crate::backend;
+use crate::drive::{calls, drive};
+use crate::lab::Lab;
+use crate::measure::{median, used};
+use crate::process::Cores;
+use crate::tools::Tools;
+
+/// How often each token is used in a round with cached verdicts.
+const REPEATED: usize = 20;
+
+pub(crate) async fn run(tools: &Tools) -> anyhow::Result<()> {
+    let (backend, serve) = backend::start().await?;
+    tokio::select! {
+        done = through(tools, &backend) => done,
+        () = serve => anyhow::bail!("the backend ended"),
+    }
+}
+
+async fn through(tools: &Tools, backend: &str) -> anyhow::Result<()> {
+    let people = tools.people.clamp(10, 2000);
+    let arguments = [
+        "--people".to_owned(),
+        people.to_string(),
+        "--upstream".to_owned(),
+        format!("bench={backend}"),
+    ];
+    let lab = Lab::start(&tools.lanyard, Cores::First, &arguments).await?;
+    let id_tokens = lab.id_tokens(people)?;
+    let mut target = lab.target("gateway")?;
+    let open = Rc::get_mut(&mut target).context("nobody else has it")?;
+    open.connectors.retain(|(_, resource)| resource.ends_with("/bench/mcp"));
+    let (_, url) = open.connectors.first().context("no route")?.clone();
+    let (mut unseen, mut seen) = (Vec::new(), Vec::new());
+    for round in 0..=tools.rounds {
+        // Fresh tokens, so that no verdict is known.
+        let tokens = drive(&target, &id_tokens).await?.tokens;
+        let first = calls(&target, &url, &tokens, 1).await?;
+        first.tell(&format!("tokens never seen, round {round}"));
+        let again = calls(&target, &url, &tokens, REPEATED).await?;
+        again.tell(&format!("tokens seen before, round {round}"));
+        if round > 0 {
+            unseen.push(first.cpu_micros());
+            seen.push(again.cpu_micros());
+        }
+    }
+    println!(
+        "gateway call: {:.1} µs of CPU with a cached verdict, {:.1} µs without; {}",
+        median(seen),
+        median(unseen),
+        used(lab.pid()).memory()
+    );
+    Ok(())
+}
