@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::credentials::Caller;
 use crate::token_endpoint::{TokenError, token_request, token_response};
 
-/// Builds the request. No `scope`: what was granted is kept.
+/// Builds the request. Without `scope` the token allows what was granted, with it that part alone (RFC 6749, section 6).
 ///
 /// # Errors
 /// [`TokenError::Endpoint`].
@@ -19,10 +19,14 @@ pub fn refresh_request(
     endpoint: &str,
     caller: &Caller<'_>,
     refresh_token: &SecretString,
+    scope: Option<&str>,
 ) -> Result<FetchRequest, TokenError> {
-    let form = Form::default()
+    let mut form = Form::default()
         .with("grant_type", GrantType::RefreshToken.as_str())
         .with("refresh_token", refresh_token.expose_secret());
+    if let Some(scope) = scope {
+        form = form.with("scope", scope);
+    }
     token_request(endpoint, caller, form)
 }
 

@@ -147,7 +147,7 @@ impl Subject {
             TokenError::Refused(refusal) if refusal.is(ErrorCode::InvalidGrant) => self.over(Some(refusal)),
             other => FlowError::of_token(Leg::Renewal, other),
         };
-        let request = refresh_request(&endpoint, &caller, &refresh_token).map_err(failed)?;
+        let request = refresh_request(&endpoint, &caller, &refresh_token, None).map_err(failed)?;
         let answer = refresh_response(&flow.send(request).await?).map_err(failed)?;
         let renewed = self.take_over(flow, session, &answer).await?;
         self.store.save(&renewed).await?;

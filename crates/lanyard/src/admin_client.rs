@@ -4,6 +4,7 @@
 
 pub(crate) mod at;
 pub(crate) mod document;
+pub(crate) mod person;
 pub(crate) mod prompt;
 pub(crate) mod show;
 
@@ -18,8 +19,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::admin_client::at::AdminAt;
-use crate::client_config::outcome::Ending;
+use crate::admin_client::at::{AdminAt, Credential};
+use crate::admin_client::person::SignIn;
+use crate::client_config::outcome::{DENIED, Ending, NOT_SIGNED_IN};
 
 /// The largest answer that is read: a whole audit export.
 const MAX_ANSWER: usize = 1024 * 1024 * 1024;
@@ -31,8 +33,17 @@ const PAGE: &str = "1000";
 /// The admin API of one deployment.
 pub(crate) struct AdminClient {
     base: Url,
-    token: Option<SecretString>,
+    opens: Opens,
+    ca_file: Option<std::path::PathBuf>,
     fetch: HttpFetch,
+}
+
+/// What is sent to be let in.
+enum Opens {
+    Nothing,
+    Token(SecretString),
+    /// A person's sign-in, and its token once it is needed.
+    Person(Box<SignIn>, tokio::sync::OnceCell<SecretString>),
 }
 
 /// The body of a refusal.
@@ -47,10 +58,17 @@ struct Refusal {
 }
 
 impl AdminClient {
-    /// The API at the address that the arguments, the environment or `admin.toml` name, with its token.
+    /// The API at the address that the arguments, the environment or `admin.toml` name, with what opens it.
     pub(crate) fn open(at: &AdminAt) -> anyhow::Result<Self> {
         let known = at.known()?;
-        Self::new(&known.url, Some(known.token), known.ca_file.as_deref())
+        let ca_file = known.ca_file.as_deref();
+        Ok(match known.credential {
+            Credential::Token(token) => Self::new(&known.url, Some(token), ca_file)?,
+            Credential::Person(person) => Self {
+                opens: Opens::Person(person, tokio::sync::OnceCell::new()),
+                ..Self::new(&known.url, None, ca_file)?
+            },
+        })
     }
 
     /// The API at `url`. Plain `http` is for this machine alone: the token would be readable on the way.
@@ -75,17 +93,25 @@ impl AdminClient {
                 format!("{url} is plain http to another machine: the administrator token would be readable.");
             return Err(usage(happened).into());
         }
-        // The administrator named this address; it may be on a private network.
-        let host = base.host_str().unwrap_or_default();
-        let port = base.port_or_known_default().unwrap_or(443);
-        let allow = AllowRule::parse(&format!("{host}:{port}")).into_iter().collect();
-        let ca_files = ca_file.into_iter().map(std::path::Path::to_owned).collect();
-        let fetch = HttpFetch::new(&Outbound {
-            development: loopback,
-            allow,
-            ca_files,
-        })?;
-        Ok(Self { base, token, fetch })
+        let fetch = door(&base, ca_file)?;
+        Ok(Self {
+            base,
+            opens: token.map_or(Opens::Nothing, Opens::Token),
+            ca_file: ca_file.map(std::path::Path::to_owned),
+            fetch,
+        })
+    }
+
+    /// The token to be sent, renewed when it is a person's and about to expire.
+    async fn token(&self) -> anyhow::Result<Option<&SecretString>> {
+        match &self.opens {
+            Opens::Nothing => Ok(None),
+            Opens::Token(token) => Ok(Some(token)),
+            Opens::Person(person, token) => {
+                let renewed = || person.access_token(self.ca_file.as_deref());
+                token.get_or_try_init(renewed).await.map(Some)
+            }
+        }
     }
 
     /// The address, for people and for `admin.toml`.
@@ -179,7 +205,7 @@ impl AdminClient {
         request.method = method;
         request.timeout = PATIENCE;
         request.max_body = MAX_ANSWER;
-        if let Some(token) = &self.token {
+        if let Some(token) = self.token().await? {
             let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
                 .map_err(|_| Ending::failed("The administrator token has characters that no token has.", None))?;
             value.set_sensitive(true);
@@ -194,6 +220,19 @@ impl AdminClient {
             .await
             .map_err(|error| unreachable(self.url(), &error).into())
     }
+}
+
+/// The way to a host that an administrator named; it may be on a private network.
+pub(crate) fn door(url: &Url, ca_file: Option<&std::path::Path>) -> anyhow::Result<HttpFetch> {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port_or_known_default().unwrap_or(443);
+    let allow = AllowRule::parse(&format!("{host}:{port}")).into_iter().collect();
+    let ca_files = ca_file.into_iter().map(std::path::Path::to_owned).collect();
+    Ok(HttpFetch::new(&Outbound {
+        development: url_rules::is_loopback(url),
+        allow,
+        ca_files,
+    })?)
 }
 
 /// The items of a page.
@@ -232,7 +271,7 @@ fn refused(answer: &FetchResponse) -> Ending {
         return Ending::failed(&happened, Some("Check --admin-url, and the server's log."));
     };
     let remedy = match refusal.error.as_str() {
-        "unauthenticated" => Some("Make a token with `lanyard admin claim`, or name one with --admin-token-file."),
+        "unauthenticated" => Some("Sign in with `lanyard admin login`, or name a token with --admin-token-file."),
         "not_permitted" => Some("An administrator of another role may; `lanyard admins list` shows who has which."),
         "out_of_reach" => Some("Ask an owner; `lanyard admins list` shows them."),
         "conflict" => Some("Read it again and repeat."),
@@ -244,8 +283,13 @@ fn refused(answer: &FetchResponse) -> Ending {
     if let Some(field) = refusal.field.filter(|field| !happened.contains(field.as_str())) {
         happened = format!("{field}: {happened}");
     }
+    let code = match refusal.error.as_str() {
+        "unauthenticated" | "insufficient_user_authentication" => NOT_SIGNED_IN,
+        "not_permitted" | "out_of_reach" | "no_role" => DENIED,
+        _ => 1,
+    };
     Ending {
-        code: 1,
+        code,
         happened: sentence(happened),
         remedy: remedy.map(str::to_owned),
         request_id: refusal.request_id,

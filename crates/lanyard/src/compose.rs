@@ -13,8 +13,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use lanyard_core::admin::apply::Deployment;
+use lanyard_core::admin::sign_in;
 use lanyard_core::audit::seal::SealSettings;
 use lanyard_core::clock::Clock;
+use lanyard_core::cx::Cx;
 use lanyard_core::idp::settings::IdpSettings;
 use lanyard_core::keys::record::Ring;
 use lanyard_core::keys::rotation::RotationSettings;
@@ -22,7 +24,7 @@ use lanyard_core::keys::vault::Vault;
 use lanyard_core::policy::cache::PolicyCache;
 use lanyard_core::ras::settings::RasSettings;
 use lanyard_core::session::passwords::Passwords;
-use lanyard_core::store::Store;
+use lanyard_core::store::{Store, StoreError, StoreExt as _};
 use lanyard_fetch::{Fetch, HttpFetch, JwksCache, MetadataCache, Outbound};
 use lanyard_jose::random::{Random, SystemRandom};
 use lanyard_jose::verify::VerdictCache;
@@ -175,6 +177,16 @@ async fn start_in(config: &Config, supervisor: &Supervisor) -> anyhow::Result<Ru
     let rotation = rotation_settings(config);
     let wanted = wanted_rings(config);
     keys::ensure(&*store, &clock, &random, &vault, &wanted, &rotation).await?;
+    if config.idp.is_some() {
+        let cx = Cx::new(clock.now(), None, Arc::clone(&random));
+        let made = store.write(move |tx| sign_in::ensure_client(&cx, tx)).await;
+        // Another replica was faster.
+        if let Err(error) = made.map(|_| ())
+            && !matches!(error, StoreError::Conflict(_))
+        {
+            return Err(error).context("the client by which administrators sign in could not be made");
+        }
+    }
     let ring_names: Vec<Ring> = wanted.iter().map(|(ring, _)| *ring).collect();
     let rings = Arc::new(Rings::load(&*store, Arc::clone(&vault), ring_names).await?);
 

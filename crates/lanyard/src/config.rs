@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lanyard_core::directory::settings::PeopleSettings;
+use lanyard_core::session::strength::Strength;
 use lanyard_jose::algorithm::Algorithm;
 use lanyard_protocol::issuer::Issuer;
 
@@ -40,6 +41,8 @@ pub(crate) struct Config {
     pub gateway: Option<GatewayConfig>,
     /// Where the admin API listens.
     pub admin: Option<PrivateListener>,
+    /// How strongly administrators who are people must have signed in.
+    pub admin_strength: Option<Strength>,
     /// Where health and metrics listen.
     pub metrics: Option<PrivateListener>,
     /// The store.

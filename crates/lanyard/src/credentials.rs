@@ -13,12 +13,12 @@ use lanyard_client::store::{BoxFuture, CredentialStore, RenewalGuard, StoreError
 use lanyard_jose::digest::sha256_hex;
 use lanyard_protocol::issuer::Issuer;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 const SERVICE: &str = "lanyard";
 
 /// Where secrets are kept.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Keep {
     /// The keyring where there is one, else files.

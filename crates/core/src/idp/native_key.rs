@@ -5,6 +5,7 @@
 use lanyard_jose::algorithm::Algorithm;
 use lanyard_jose::jwk::Jwk;
 use lanyard_jose::token::{ClientAssertion, Verified};
+use serde_json::json;
 
 use crate::admin::denial::AdminDenial;
 use crate::admin::permission::{Permission, require};
@@ -227,6 +228,10 @@ pub fn remove_by_admin(
         .actor(admin.actor())
         .subject(user.as_str())
         .target(kid)
+        .detail(
+            "before",
+            json!({"label": key.label, "created_at": key.created_at, "expires_at": key.expires_at}),
+        )
         .detail("refresh_families", families);
     record(cx, tx, event)?;
     Ok(Outcome::Granted(()))

@@ -12,6 +12,7 @@ use crate::directory::user::User;
 use crate::id::{FamilyId, SessionId};
 use crate::idp::token_id;
 use crate::outcome::Outcome;
+use crate::session::record::Authentication;
 use crate::store::{StoreError, Tx};
 
 /// A person acting through a client.
@@ -25,6 +26,8 @@ pub struct OwnBearer {
     pub family: FamilyId,
     /// The session it was issued in.
     pub session: Option<SessionId>,
+    /// How the person signed in.
+    pub authentication: Authentication,
     /// What the token allows.
     pub scope: ScopeSet,
     /// The person as the client knows them.
@@ -118,6 +121,7 @@ pub fn bearer(
         user,
         client,
         family: family.id,
+        authentication: family.authentication,
         session,
         scope,
         subject,

@@ -216,6 +216,7 @@ fn begin(
     tx.insert_key(&fresh.stored(KeyState::Next, cx.now, activates_at))?;
     let event = about_key("keys.rotation.begun", fresh)
         .actor(actor)
+        .detail("after", json!({"state": KeyState::Next.as_str()}))
         .detail("signs_from", activates_at.to_string());
     record(cx, tx, event)?;
     Ok(Outcome::Granted(activates_at))
@@ -360,7 +361,11 @@ fn remove(
         }
         (Ring::Idp | Ring::Audit | Ring::Ras | Ring::Saml, _) => None,
     };
-    let event = moved("keys.key.removed", key).actor(actor).detail("emergency", true);
+    let event = moved("keys.key.removed", key)
+        .actor(actor)
+        .detail("before", json!({"state": key.state.as_str()}))
+        .detail("after", json!({"state": KeyState::Removed.as_str()}))
+        .detail("emergency", true);
     record(cx, tx, event.detail_if("signs_now", signs_now.clone()))?;
     Ok(Removal {
         ring: key.ring,

@@ -1,4 +1,4 @@
-//! Where the admin API is and which token opens it: arguments, environment, `admin.toml`.
+//! Where the admin API is and what opens it: arguments, environment, `admin.toml`.
 //!
 //! Owns the order of the three and the file. Never prints a token.
 
@@ -8,10 +8,11 @@ use anyhow::Context as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::client_config::outcome::Ending;
+use crate::admin_client::person::SignIn;
+use crate::client_config::outcome::{Ending, NOT_SIGNED_IN};
 use crate::runtime::private_file;
 
-/// Where the admin API is. Without these, what `lanyard admin claim` saved.
+/// Where the admin API is. Without these, what `lanyard admin login` or `claim` saved.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct AdminAt {
     /// The admin API
@@ -27,16 +28,24 @@ pub(crate) struct AdminAt {
     #[arg(long, global = true)]
     pub(crate) json: bool,
     #[arg(long = "admin-config-home", hide = true, env = "XDG_CONFIG_HOME", global = true)]
-    config_home: Option<PathBuf>,
+    admin_config_home: Option<PathBuf>,
     #[arg(long = "admin-home", hide = true, env = "HOME", global = true)]
-    home: Option<PathBuf>,
+    admin_home: Option<PathBuf>,
 }
 
-/// An address with its token.
+/// An address and what opens it.
 pub(crate) struct Known {
     pub(crate) url: String,
-    pub(crate) token: SecretString,
+    pub(crate) credential: Credential,
     pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// What opens an admin API.
+pub(crate) enum Credential {
+    /// An administrator token.
+    Token(SecretString),
+    /// A person's sign-in.
+    Person(Box<SignIn>),
 }
 
 /// The content of `admin.toml`.
@@ -44,13 +53,28 @@ pub(crate) struct Known {
 #[serde(deny_unknown_fields)]
 struct AdminFile {
     url: String,
-    token: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ca_file: Option<PathBuf>,
+    /// A person's sign-in; it goes before the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sign_in: Option<SignIn>,
+}
+
+impl AdminFile {
+    fn credential(&self) -> Option<Credential> {
+        let person = self.sign_in.clone().map(|person| Credential::Person(Box::new(person)));
+        person.or_else(|| {
+            self.token
+                .clone()
+                .map(|token| Credential::Token(SecretString::from(token)))
+        })
+    }
 }
 
 impl AdminAt {
-    /// The address and the token, each from the first place that has it.
+    /// The address and what opens it, each from the first place that has it.
     pub(crate) fn known(&self) -> anyhow::Result<Known> {
         let saved = match (&self.admin_url, &self.admin_token_file) {
             (Some(_), Some(_)) => None,
@@ -60,13 +84,11 @@ impl AdminAt {
         let saved_token = saved
             .as_ref()
             .filter(|saved| self.admin_url.as_ref().is_none_or(|url| same(url, &saved.url)));
-        let token = match &self.admin_token_file {
-            Some(file) => read_token(file)?,
-            None => match saved_token {
-                Some(saved) => SecretString::from(saved.token.clone()),
-                None => return Err(nobody(self.admin_url.as_deref()).into()),
-            },
+        let credential = match &self.admin_token_file {
+            Some(file) => Some(Credential::Token(read_token(file)?)),
+            None => saved_token.and_then(AdminFile::credential),
         };
+        let credential = credential.ok_or_else(|| nobody(self.admin_url.as_deref()))?;
         let url = match (&self.admin_url, &saved) {
             (Some(url), _) => url.clone(),
             (None, Some(saved)) => saved.url.clone(),
@@ -76,7 +98,11 @@ impl AdminAt {
             .admin_ca_file
             .clone()
             .or_else(|| saved.and_then(|saved| saved.ca_file));
-        Ok(Known { url, token, ca_file })
+        Ok(Known {
+            url,
+            credential,
+            ca_file,
+        })
     }
 
     /// The address that was named or saved, for a command that has no token yet.
@@ -94,16 +120,58 @@ impl AdminAt {
 
     /// Keeps an address and its token; gives the file.
     pub(crate) fn save(&self, url: &str, token: &SecretString) -> anyhow::Result<PathBuf> {
+        let file = AdminFile {
+            token: Some(token.expose_secret().to_owned()),
+            ..self.of(url)?
+        };
+        self.write(&file)
+    }
+
+    /// Keeps a person's sign-in beside a token that is kept for the same address.
+    pub(crate) fn save_sign_in(&self, url: &str, sign_in: &SignIn) -> anyhow::Result<PathBuf> {
+        let file = AdminFile {
+            sign_in: Some(sign_in.clone()),
+            ..self.of(url)?
+        };
+        self.write(&file)
+    }
+
+    /// The sign-in that is kept.
+    pub(crate) fn sign_in(&self) -> anyhow::Result<Option<SignIn>> {
+        Ok(self.saved()?.and_then(|saved| saved.sign_in))
+    }
+
+    /// Forgets the sign-in; whether a token is left.
+    pub(crate) fn forget_sign_in(&self) -> anyhow::Result<bool> {
+        let Some(mut saved) = self.saved()? else {
+            return Ok(false);
+        };
+        saved.sign_in = None;
+        self.write(&saved)?;
+        Ok(saved.token.is_some())
+    }
+
+    /// What is kept for an address, without what belongs to another one.
+    fn of(&self, url: &str) -> anyhow::Result<AdminFile> {
+        let saved = self.saved()?.filter(|saved| same(&saved.url, url));
+        let (token, known, sign_in) = match saved {
+            Some(saved) => (saved.token, saved.ca_file, saved.sign_in),
+            None => (None, None, None),
+        };
+        Ok(AdminFile {
+            url: url.to_owned(),
+            token,
+            ca_file: self.admin_ca_file.clone().or(known),
+            sign_in,
+        })
+    }
+
+    fn write(&self, file: &AdminFile) -> anyhow::Result<PathBuf> {
         let path = self.file()?;
         if let Some(directory) = path.parent() {
             private_file::ensure_directory(directory)?;
         }
-        let file = AdminFile {
-            url: url.to_owned(),
-            token: token.expose_secret().to_owned(),
-            ca_file: self.admin_ca_file.clone(),
-        };
-        private_file::write(&path, toml::to_string(&file)?.as_bytes())?;
+        private_file::write(&path, toml::to_string(file)?.as_bytes())?;
         Ok(path)
     }
 
@@ -116,7 +184,7 @@ impl AdminAt {
         let text = String::from_utf8(bytes).with_context(|| format!("{} is not text", path.display()))?;
         // The reader's own words would quote the line, which may be the token.
         let file = toml::from_str(&text).map_err(|_| {
-            let remedy = "It holds url, token and ca_file; make it again with `lanyard admin claim`.";
+            let remedy = "Make it again with `lanyard admin login --url URL`.";
             Ending::failed(&format!("{} cannot be read.", path.display()), Some(remedy))
         })?;
         Ok(Some(file))
@@ -124,10 +192,10 @@ impl AdminAt {
 
     fn file(&self) -> anyhow::Result<PathBuf> {
         let absolute = |path: &&PathBuf| path.is_absolute();
-        let base = match self.config_home.as_ref().filter(absolute) {
+        let base = match self.admin_config_home.as_ref().filter(absolute) {
             Some(base) => base.clone(),
             None => {
-                let home = self.home.as_ref().filter(absolute);
+                let home = self.admin_home.as_ref().filter(absolute);
                 home.context("HOME is not set: name --admin-url and --admin-token-file")?
                     .join(".config")
             }
@@ -153,13 +221,13 @@ fn same(one: &str, other: &str) -> bool {
 
 fn nobody(url: Option<&str>) -> Ending {
     let happened = match url {
-        Some(url) => format!("There is no administrator token for {url} here."),
+        Some(url) => format!("Nobody is signed in as an administrator at {url} here, and there is no token for it."),
         None => "No admin API is known here.".to_owned(),
     };
-    let remedy = "Run `lanyard admin claim --url URL --token-file FILE` with the token of the first start, \
-                  or name --admin-url and --admin-token-file.";
+    let remedy = "Sign in with `lanyard admin login --url URL`; at a first start, run `lanyard admin claim` with its \
+                  one-time token.";
     Ending {
-        code: 2,
+        code: NOT_SIGNED_IN,
         happened,
         remedy: Some(remedy.to_owned()),
         request_id: None,
@@ -176,8 +244,8 @@ mod tests {
             admin_token_file: None,
             admin_ca_file: None,
             json: false,
-            config_home: Some(home.to_owned()),
-            home: None,
+            admin_config_home: Some(home.to_owned()),
+            admin_home: None,
         }
     }
 
@@ -192,8 +260,11 @@ mod tests {
         let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o600);
         let known = here.known().unwrap();
+        let Credential::Token(token) = known.credential else {
+            panic!("a person")
+        };
         assert_eq!(
-            (known.url.as_str(), known.token.expose_secret()),
+            (known.url.as_str(), token.expose_secret()),
             ("http://127.0.0.1:8003", "lny_admin_x")
         );
         let elsewhere = AdminAt {

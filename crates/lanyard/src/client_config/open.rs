@@ -91,7 +91,7 @@ impl Ground {
         if let Some(key) = record.and_then(|record| record.key.as_ref()) {
             return Ok(ClientIdentity {
                 client_id: key.client_id.clone(),
-                auth: self.machine_key(issuer, &key.kid)?,
+                auth: machine_key(&self.secrets, issuer, &key.kid)?,
             });
         }
         if let Some(entry) = self.file.issuer.as_ref().filter(|entry| entry.url == *issuer) {
@@ -101,17 +101,6 @@ impl Ground {
             .map(|record| record.client_id.clone())
             .context("nobody is signed in")?;
         Ok(ClientIdentity::public(client_id))
-    }
-
-    fn machine_key(&self, issuer: &Issuer, kid: &str) -> anyhow::Result<ClientAuth> {
-        let stored = self.secrets.read(&key_name(issuer))?;
-        let stored = stored.context("the key of this machine is missing. Sign in again with `lanyard login`")?;
-        let jwk = serde_json::from_str(stored.expose_secret()).context("the key of this machine is damaged")?;
-        let key = SigningKey::from_private_jwk(&jwk).context("the key of this machine is damaged")?;
-        Ok(ClientAuth::PrivateKeyJwt {
-            key: Arc::new(key),
-            kid: Some(kid.to_owned()),
-        })
     }
 
     /// Builds the flow for `issuer`; `person` can be asked to sign in again. `None` when nobody ever signed in there.
@@ -156,6 +145,18 @@ impl Ground {
             identity,
         }))
     }
+}
+
+/// The key of this machine at `issuer`, as it rests among `secrets`.
+pub(crate) fn machine_key(secrets: &Secrets, issuer: &Issuer, kid: &str) -> anyhow::Result<ClientAuth> {
+    let stored = secrets.read(&key_name(issuer))?;
+    let stored = stored.context("the key of this machine is missing. Sign in again")?;
+    let jwk = serde_json::from_str(stored.expose_secret()).context("the key of this machine is damaged")?;
+    let key = SigningKey::from_private_jwk(&jwk).context("the key of this machine is damaged")?;
+    Ok(ClientAuth::PrivateKeyJwt {
+        key: Arc::new(key),
+        kid: Some(kid.to_owned()),
+    })
 }
 
 fn enrolled_at(record: Option<&IssuerRecord>, auth: &ClientAuth) -> Vec<(Issuer, ClientIdentity)> {

@@ -1,6 +1,7 @@
 //! `lanyard admin`
 //!
-//! Owns becoming an administrator and administrator tokens. Never prints a saved token.
+//! Owns becoming an administrator, by a sign-in or by the one-time token, and administrator tokens. Never prints a
+//! saved token.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,7 +18,9 @@ use serde_json::{Value, json};
 
 use crate::admin_client::AdminClient;
 use crate::admin_client::at::{AdminAt, read_token};
+use crate::admin_client::person::{self, Wish};
 use crate::admin_client::{prompt, show};
+use crate::client_config::Places;
 use crate::client_config::outcome::Ending;
 use crate::compose;
 use crate::config::Config;
@@ -45,6 +48,27 @@ enum AdminCommand {
         #[arg(long, value_name = "URL")]
         url: Option<String>,
     },
+    /// Sign in at the issuer as an administrator
+    Login {
+        /// The admin API
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+        /// Print the address instead of opening the browser
+        #[arg(long)]
+        no_browser: bool,
+        /// Ask for this kind of authentication
+        #[arg(long, value_name = "ACR")]
+        acr_values: Option<String>,
+        /// A name for this machine, shown beside its key
+        #[arg(long, value_name = "NAME", env = "HOSTNAME")]
+        machine: Option<String>,
+        #[command(flatten)]
+        places: Places,
+    },
+    /// Say who you are to the admin API, and what you may do
+    Whoami,
+    /// End the sign-in and forget this machine's key
+    Logout,
     /// Revoke every owner token and make a new one-time token; needs the store of the server
     ResetOwner {
         /// The server's configuration file
@@ -91,22 +115,82 @@ enum TokensCommand {
 pub(crate) async fn run(args: AdminArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     let done = match args.command {
         AdminCommand::Claim { token_file, url } => claim(&args.at, &token_file, url, ui).await,
+        AdminCommand::Login {
+            url,
+            no_browser,
+            acr_values,
+            machine,
+            places,
+        } => {
+            let wish = Wish {
+                places: &places,
+                no_browser,
+                acr_values,
+                machine: machine.as_deref(),
+            };
+            login(&args.at, url, wish, ui).await
+        }
+        AdminCommand::Whoami => whoami(&args.at, ui).await,
+        AdminCommand::Logout => logout(&args.at, ui).await,
         AdminCommand::ResetOwner { config } => reset(&args.at, config.as_deref(), ui).await,
         AdminCommand::Tokens(command) => tokens(&args.at, command, ui).await,
     };
     show::end(done)
 }
 
-async fn claim(at: &AdminAt, token_file: &Path, url: Option<String>, ui: &Ui) -> anyhow::Result<()> {
-    let url = match url {
-        Some(url) => url,
-        None => at.url()?.ok_or_else(|| Ending {
+fn address(at: &AdminAt, named: Option<String>) -> anyhow::Result<String> {
+    match named {
+        Some(url) => Ok(url),
+        None => Ok(at.url()?.ok_or_else(|| Ending {
             code: 2,
             happened: "The address of the admin API is not known.".to_owned(),
             remedy: Some("Name it with --url, such as --url http://127.0.0.1:8003.".to_owned()),
             request_id: None,
-        })?,
+        })?),
+    }
+}
+
+async fn login(at: &AdminAt, url: Option<String>, wish: Wish<'_>, ui: &Ui) -> anyhow::Result<()> {
+    let url = address(at, url)?;
+    let who = person::sign_in(at, &url, wish, ui).await?;
+    if at.json {
+        return ui.json(&who);
+    }
+    ui.line(&format!("Signed in as {}.", person::line(&who, &url)));
+    ui.note("It is renewed without asking and ends with your session at the issuer.");
+    Ok(())
+}
+
+async fn whoami(at: &AdminAt, ui: &Ui) -> anyhow::Result<()> {
+    let client = AdminClient::open(at)?;
+    let who = client.get(&["whoami"], &[]).await?;
+    if at.json {
+        return ui.json(&who);
+    }
+    ui.line(&person::line(&who, client.url()));
+    ui.line(&format!("may: {}", show::text(&who, "permissions")));
+    Ok(())
+}
+
+async fn logout(at: &AdminAt, ui: &Ui) -> anyhow::Result<()> {
+    let Some(sign_in) = at.sign_in()? else {
+        return Err(Ending::failed("Nobody is signed in as an administrator here.", None).into());
     };
+    let told = sign_in.end(at.ca_file()).await;
+    let token_left = at.forget_sign_in()?;
+    if at.json {
+        ui.json(&json!({ "issuer_told": told.is_ok(), "token_left": token_left }))?;
+    } else {
+        ui.line("Signed out as an administrator.");
+        if token_left {
+            ui.note("An administrator token is still kept here and opens the admin API from now on.");
+        }
+    }
+    told.context("the issuer could not be told; an administrator can remove this machine's key there")
+}
+
+async fn claim(at: &AdminAt, token_file: &Path, url: Option<String>, ui: &Ui) -> anyhow::Result<()> {
+    let url = address(at, url)?;
     let one_time = read_token(token_file)?;
     let client = AdminClient::new(&url, None, at.ca_file())?;
     let answer = client

@@ -2,7 +2,7 @@
 //!
 //! Owns the sign-in of a person at this terminal. Never sees their password.
 
-mod enrol;
+pub(crate) mod enrol;
 pub(crate) mod loopback;
 
 use std::process::ExitCode;
@@ -75,10 +75,20 @@ pub(crate) async fn run(args: LoginArgs, ui: &Ui) -> anyhow::Result<ExitCode> {
     }
 }
 
-struct SignedIn {
-    session: Session,
-    identity: ClientIdentity,
-    access_token: SecretString,
+/// A sign-in that is not kept yet.
+pub(crate) struct SignedIn {
+    pub(crate) session: Session,
+    pub(crate) identity: ClientIdentity,
+    pub(crate) access_token: SecretString,
+}
+
+/// What is asked of the issuer, as whom.
+pub(crate) struct Asked {
+    pub(crate) identity: ClientIdentity,
+    pub(crate) scope: ScopeSet,
+    pub(crate) acr_values: Option<String>,
+    pub(crate) max_age: Option<u64>,
+    pub(crate) no_browser: bool,
 }
 
 async fn sign_in(args: &LoginArgs, ui: &Ui) -> anyhow::Result<()> {
@@ -91,7 +101,18 @@ async fn sign_in(args: &LoginArgs, ui: &Ui) -> anyhow::Result<()> {
         .authorization_server(&issuer)
         .await
         .with_context(|| format!("the metadata of {issuer} cannot be used"))?;
-    let signed_in = authenticate(args, ui, &ground, &fetch, &metadata).await?;
+    let entry = ground.file.issuer.as_ref().filter(|entry| entry.url == issuer);
+    let asked = Asked {
+        identity: match entry {
+            Some(entry) => entry.identity()?,
+            None => ClientIdentity::public(ClientId::parse(args.client_id.as_str())?),
+        },
+        scope: scopes(&metadata, entry.and_then(|entry| entry.scopes.as_deref()))?,
+        acr_values: args.acr_values.clone(),
+        max_age: args.max_age,
+        no_browser: args.no_browser,
+    };
+    let signed_in = authenticate(asked, ui, &fetch, &metadata).await?;
 
     let earlier = ground.state.issuers.get(&issuer).cloned();
     let mut record = IssuerRecord {
@@ -108,7 +129,7 @@ async fn sign_in(args: &LoginArgs, ui: &Ui) -> anyhow::Result<()> {
             access_token: &signed_in.access_token,
             now: SystemClock.now(),
         };
-        let enrolled = enrolment.enrol(&machine_name(args)).await?;
+        let enrolled = enrolment.enrol(&machine_name(args.machine.as_deref())).await?;
         if let Some(old) = earlier.as_ref().and_then(|record| record.key.as_ref()) {
             // Of another person, or gone already: either way not ours to remove any more.
             let _ = enrolment.remove(&old.kid).await;
@@ -143,26 +164,20 @@ async fn bind_to_key(args: &LoginArgs, issuer: Issuer) -> anyhow::Result<()> {
 }
 
 /// The code flow with the browser (CL-SS-01 to CL-SS-03).
-async fn authenticate(
-    args: &LoginArgs,
+pub(crate) async fn authenticate(
+    asked: Asked,
     ui: &Ui,
-    ground: &Ground,
     fetch: &Arc<dyn Fetch>,
     metadata: &AuthorizationServerMetadata,
 ) -> anyhow::Result<SignedIn> {
     let issuer = &metadata.issuer;
-    let entry = ground.file.issuer.as_ref().filter(|entry| entry.url == *issuer);
-    let identity = match entry {
-        Some(entry) => entry.identity()?,
-        None => ClientIdentity::public(ClientId::parse(args.client_id.as_str())?),
-    };
-    let scope = scopes(metadata, entry.and_then(|entry| entry.scopes.as_deref()))?;
+    let identity = asked.identity;
     let loopback = Loopback::bind()?;
     let request = SignIn {
         redirect_uri: loopback.redirect_uri().to_owned(),
-        scope,
-        acr_values: args.acr_values.clone(),
-        max_age: args.max_age,
+        scope: asked.scope,
+        acr_values: asked.acr_values,
+        max_age: asked.max_age,
         ..SignIn::default()
     };
     let (page, pending) = authorization_request(metadata, &identity.client_id, &request, &SystemRandom)?;
@@ -170,7 +185,7 @@ async fn authenticate(
         .query_pairs()
         .find(|(name, _)| name == "state")
         .map(|(_, state)| state.into_owned());
-    show(page.as_str(), args.no_browser, ui);
+    show(page.as_str(), asked.no_browser, ui);
     let query = loopback.answer(state.unwrap_or_default()).await?;
     let code = authorization_response(pending, &query)?;
 
@@ -228,8 +243,9 @@ fn show(page: &str, no_browser: bool, ui: &Ui) {
     ui.line(page);
 }
 
-fn machine_name(args: &LoginArgs) -> String {
-    let named = args.machine.clone().filter(|name| !name.trim().is_empty());
+/// What this machine is called beside its key.
+pub(crate) fn machine_name(named: Option<&str>) -> String {
+    let named = named.map(str::to_owned).filter(|name| !name.trim().is_empty());
     let from_file = || std::fs::read_to_string("/etc/hostname").ok();
     let name = named.or_else(from_file).unwrap_or_default();
     let name: String = name.trim().chars().filter(|c| !c.is_control()).take(64).collect();

@@ -105,6 +105,7 @@ pub(super) async fn start(rooms: Rooms<'_>) -> anyhow::Result<()> {
             cut_off: Arc::clone(&rooms.cut_off),
             passwords: Arc::clone(&rooms.passwords),
             people: Arc::new(rooms.config.people.clone()),
+            strength: rooms.config.admin_strength,
             rotation: rooms.rotation.clone(),
             gateway_url: super::gateway::origin(rooms.config),
         };

@@ -149,6 +149,7 @@ pub(crate) fn check(file: &FileConfig) -> Result<Config, Vec<Problem>> {
         ras,
         gateway,
         admin,
+        admin_strength: file.admin.as_ref().and_then(|section| section.strength),
         metrics,
         store,
         kek,

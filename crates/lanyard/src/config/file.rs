@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use lanyard_core::session::strength::Strength;
 use serde::Deserialize;
 
 use super::duration::Span;
@@ -150,6 +151,9 @@ pub(crate) struct AdminSection {
     /// Host names by which it is reached, besides loopback and the address.
     #[serde(default)]
     pub hosts: Vec<String>,
+    /// How strongly administrators who are people must have signed in: `password` (default), `multi_factor`,
+    /// `phishing_resistant`.
+    pub strength: Option<Strength>,
     /// TLS files of this listener.
     pub tls: Option<TlsSection>,
 }

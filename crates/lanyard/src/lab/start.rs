@@ -74,6 +74,7 @@ pub(crate) fn config(addresses: Addresses, state_dir: &Path, store: Option<&str>
             allow_stale: false,
         }),
         admin: Some(own(addresses.admin())),
+        admin_strength: None,
         metrics: Some(own(addresses.metrics())),
         store: match store {
             Some(url) => StoreConfig::Postgres {

@@ -370,8 +370,8 @@ fn a_refusal_says_what_failed_what_mends_it_and_the_request() {
     let mut command = office.command(&["users", "set", "zoe"]);
     command.env("LANYARD_ADMIN_TOKEN_FILE", office.machine.home().join("reader"));
     let refused = finished(command.spawn().unwrap());
-    assert_eq!(refused.code, 1);
-    for part in ["auditor", "role owner", "req_"] {
+    assert_eq!(refused.code, 4);
+    for part in ["auditor", "admins list", "req_"] {
         assert!(refused.err.contains(part), "{part} is missing: {}", refused.err);
     }
     assert_eq!(
@@ -406,7 +406,7 @@ fn the_first_start_makes_an_owner_once_and_a_reset_makes_another() {
         0o600
     );
     let kept = std::fs::read_to_string(&one_time).unwrap();
-    assert_eq!(lanyard(&["users", "list"]).code, 2, "nobody is an administrator yet");
+    assert_eq!(lanyard(&["users", "list"]).code, 3, "nobody is an administrator yet");
     let claim = [
         "admin",
         "claim",
@@ -433,7 +433,7 @@ fn the_first_start_makes_an_owner_once_and_a_reset_makes_another() {
 
     let reset = lanyard(&["admin", "reset-owner", "--config", "lanyard.toml"]);
     assert_eq!(reset.code, 0, "{}", reset.err);
-    assert_eq!(lanyard(&["users", "list"]).code, 1, "the old owner token still opens");
+    assert_eq!(lanyard(&["users", "list"]).code, 3, "the old owner token still opens");
     assert_eq!(lanyard(&claim).code, 0);
     let log = lanyard(&["audit", "list", "--kind", "admin.", "--json"]).json();
     let kinds: Vec<&str> = log["items"]

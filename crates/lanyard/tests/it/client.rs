@@ -7,10 +7,17 @@ use crate::browser;
 use crate::lab::{Lab, Machine, Said};
 
 fn sign_in(lab: &Lab, machine: &Machine, username: &str) -> Said {
-    let mut child = machine
-        .command(&["login", "--issuer", lab.issuer(), "--no-browser"])
-        .spawn()
-        .unwrap();
+    sign_in_by(
+        lab,
+        machine,
+        &["login", "--issuer", lab.issuer(), "--no-browser"],
+        username,
+    )
+}
+
+/// A command that prints the address of a sign-in, with the person who does it.
+pub(crate) fn sign_in_by(lab: &Lab, machine: &Machine, command: &[&str], username: &str) -> Said {
+    let mut child = machine.command(command).spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut page = String::new();
     out.read_line(&mut page).unwrap();

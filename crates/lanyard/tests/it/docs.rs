@@ -5,3 +5,4 @@ mod commands;
 mod configuration;
 mod conformance;
 mod examples;
+mod roles;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod admin;
+mod administrators;
 mod architecture;
 mod browser;
 mod client;

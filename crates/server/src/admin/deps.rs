@@ -7,17 +7,18 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use lanyard_core::admin::apply::Deployment;
+use lanyard_core::admin::sign_in::SignedIn;
 use lanyard_core::admin::token::Admin;
-use lanyard_core::admin::tokens;
-use lanyard_core::audit::record::NewEvent;
 use lanyard_core::cx::Cx;
 use lanyard_core::directory::settings::PeopleSettings;
 use lanyard_core::keys::rotation::RotationSettings;
 use lanyard_core::policy::cache::PolicyCache;
 use lanyard_core::session::passwords::Passwords;
+use lanyard_core::session::strength::Strength;
 use lanyard_core::store::StoreExt;
 
 use crate::admin::error::ApiError;
+use crate::admin::identity;
 use crate::cut_off::CutOff;
 use crate::http::bearer;
 use crate::oauth::basis::Basis;
@@ -42,6 +43,8 @@ pub struct AdminDeps {
     pub passwords: Arc<Passwords>,
     /// How people of the built-in directory are treated.
     pub people: Arc<PeopleSettings>,
+    /// How strongly administrators who are people must have signed in; `None` asks for nothing beyond the sign-in itself.
+    pub strength: Option<Strength>,
     /// Times of a key rotation.
     pub rotation: RotationSettings,
     /// The origin of our gateway, for route snapshots.
@@ -52,6 +55,8 @@ pub struct AdminDeps {
 pub struct Caller {
     /// Who.
     pub admin: Admin,
+    /// The person, when it is one who signed in.
+    pub person: Option<SignedIn>,
     /// The context.
     pub cx: Cx,
     /// Method and path, for the record of a refusal.
@@ -74,30 +79,30 @@ impl FromRequestParts<AdminDeps> for Caller {
         let Some(token) = bearer::token(&parts.headers) else {
             return Err(turned_away(&cx));
         };
-        let now = cx.now;
-        let found = deps
-            .basis
-            .store
-            .read(move |tx| tokens::authenticate(tx, &token, now))
-            .await;
-        match found {
-            Ok(Some(admin)) => {
+        let refused = match identity::of(deps, &cx, &token).await {
+            Ok(Ok(known)) => {
                 let act = format!("{} {}", parts.method, parts.uri.path());
-                Ok(Self {
-                    admin,
+                return Ok(Self {
+                    admin: known.admin,
+                    person: known.person,
                     cx,
                     act: act.chars().take(MAX_ACT).collect(),
-                })
+                });
             }
-            Ok(None) if wait.is_some() => Err(turned_away(&cx)),
-            Ok(None) => {
-                let event = NewEvent::denied("admin.authentication.refused", "unknown_token");
-                if let Err(error) = deps.basis.authentication_failed(&cx, event).await {
-                    return Err(ApiError::failed(&cx, &error));
-                }
-                Err(ApiError::unauthenticated(&cx))
-            }
-            Err(error) => Err(ApiError::failed(&cx, &error)),
+            Ok(Err(refused)) => refused,
+            Err(error) => return Err(ApiError::failed(&cx, &error)),
+        };
+        // Only what proves nothing is a guess.
+        let recorded = if !refused.is_guess() {
+            deps.basis.authentication_refused(&cx, refused.event()).await
+        } else if wait.is_some() {
+            return Err(turned_away(&cx));
+        } else {
+            deps.basis.authentication_failed(&cx, refused.event()).await
+        };
+        if let Err(error) = recorded {
+            return Err(ApiError::failed(&cx, &error));
         }
+        Err(refused.answer(&cx, deps.deployment.idp.as_ref()))
     }
 }

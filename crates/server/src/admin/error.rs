@@ -8,8 +8,10 @@ use http::header::{HeaderValue, WWW_AUTHENTICATE};
 use lanyard_core::admin::apply::ApplyDenial;
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::owner::ClaimDenial;
+use lanyard_core::admin::sign_in::PersonDenial;
 use lanyard_core::cx::Cx;
 use lanyard_core::store::StoreError;
+use lanyard_protocol::issuer::Issuer;
 use serde::Serialize;
 
 use crate::http::answer;
@@ -19,6 +21,8 @@ use crate::http::answer;
 pub struct ApiError {
     status: StatusCode,
     retry_after: Option<u64>,
+    /// The authentication class that would do (RFC 9470).
+    acr_values: Option<&'static str>,
     body: ApiErrorBody,
 }
 
@@ -47,14 +51,44 @@ impl ApiError {
         Self {
             status,
             retry_after: None,
+            acr_values: None,
             body,
         }
     }
 
     /// No token, or one that is unknown, expired or revoked.
     pub fn unauthenticated(cx: &Cx) -> Self {
-        let message = "a live administrator token is needed in the Authorization header; see `lanyard admin claim`";
+        let message = "a live sign-in or administrator token is needed in the Authorization header; sign in with \
+                       `lanyard admin login`";
         Self::new(cx, StatusCode::UNAUTHORIZED, "unauthenticated", message)
+    }
+
+    /// A person who signed in and may not act as an administrator. What is over is told like no sign-in at all.
+    pub fn person_denied(cx: &Cx, denial: &PersonDenial, issuer: Option<&Issuer>) -> Self {
+        match denial {
+            PersonDenial::Token(_) => Self::unauthenticated(cx),
+            PersonDenial::NoRole { username } => {
+                let message =
+                    format!("{denial}; an owner gives one with `lanyard admins grant {username} --role ROLE`");
+                Self::new(cx, StatusCode::FORBIDDEN, denial.code(), message)
+            }
+            PersonDenial::TooWeak { needed, .. } => {
+                let page = issuer.map_or("the account page", Issuer::as_str);
+                let message = format!(
+                    "{denial}; set it up at {}/account/security, then sign in again with `lanyard admin login`",
+                    page.trim_end_matches('/')
+                );
+                let mut error = Self::new(cx, StatusCode::UNAUTHORIZED, denial.code(), message);
+                error.acr_values = Some(needed.acr());
+                error
+            }
+        }
+    }
+
+    /// People cannot sign in to this process.
+    pub fn no_issuer(cx: &Cx) -> Self {
+        let message = "people sign in where the issuer role runs, and it does not run here; use an administrator token";
+        Self::new(cx, StatusCode::NOT_FOUND, "no_issuer_here", message)
     }
 
     /// Too many attempts.
@@ -206,9 +240,14 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = answer::json(self.status, &self.body);
         if self.status == StatusCode::UNAUTHORIZED {
-            response
-                .headers_mut()
-                .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            let challenge = self.acr_values.and_then(|acr| {
+                HeaderValue::try_from(format!(
+                    "Bearer error=\"insufficient_user_authentication\", acr_values=\"{acr}\""
+                ))
+                .ok()
+            });
+            let challenge = challenge.unwrap_or_else(|| HeaderValue::from_static("Bearer"));
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         match self.retry_after {
             Some(seconds) => answer::retry_after(response, seconds),

@@ -3,9 +3,11 @@
 //! Owns `/admin/v1`. Every act is decided and audited in core; a handler parses, calls one service, shows.
 
 pub(crate) mod act;
+pub mod acts;
 pub mod deps;
 pub mod error;
 pub(crate) mod extract;
+mod identity;
 pub mod openapi;
 pub(crate) mod passwords;
 pub(crate) mod saml;

@@ -1,17 +1,17 @@
 //! The description of the admin API, generated from its code (OpenAPI 3.1).
 //!
-//! Owns what holds for every operation: names, path parameters, the error, the bearer token. `crates/server/openapi.json`
+//! Owns what holds for every operation: names, path parameters, the error, the bearer token, permission and roles. `crates/server/openapi.json`
 //! is this description; a test fails when it is not.
 
 use axum::Json;
-use serde_json::{Map, Value, json};
+use lanyard_core::admin::token::AdminRole;
+use serde_json::{Value, json};
 use utoipa::OpenApi;
 
+use crate::admin::acts::{Needs, ROLES, act_of};
 use crate::admin::error::ApiErrorBody;
 use crate::admin::v1;
 
-/// Operations that need no administrator token.
-const OPEN: [&str; 1] = ["/admin/v1/claim"];
 const BASE: &str = "/admin/v1/";
 
 /// The description as a value, for `openapi.json` and for the drift test.
@@ -19,19 +19,19 @@ pub fn description() -> Value {
     let mut document = serde_json::to_value(Description::openapi()).unwrap_or_default();
     if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
         for (path, item) in paths.iter_mut() {
-            for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
-                complete(path, operation);
+            for (method, operation) in item.as_object_mut().into_iter().flatten() {
+                complete(path, &method.to_uppercase(), operation);
             }
         }
     }
     if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
-        let scheme = json!({ "type": "http", "scheme": "bearer", "description": "An administrator token." });
+        let scheme = json!({ "type": "http", "scheme": "bearer", "description": "An administrator token, or the access token of an administrator who signed in." });
         components.insert("securitySchemes".to_owned(), json!({ "administrator": scheme }));
     }
     document
 }
 
-fn complete(path: &str, operation: &mut Value) {
+fn complete(path: &str, method: &str, operation: &mut Value) {
     let Some(operation) = operation.as_object_mut() else {
         return;
     };
@@ -65,9 +65,19 @@ fn complete(path: &str, operation: &mut Value) {
     if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
         responses.insert("default".to_owned(), refused);
     }
-    if !OPEN.contains(&path) {
-        operation.insert("security".to_owned(), json!([{ "administrator": [] }]));
+    let below = path.strip_prefix("/admin/v1").unwrap_or(path);
+    let needs = act_of(method, below).map_or(Needs::AnyRole, |act| act.needs);
+    if needs == Needs::Nothing {
+        return;
     }
+    operation.insert("security".to_owned(), json!([{ "administrator": [] }]));
+    let roles: Vec<&str> = ROLES
+        .into_iter()
+        .filter(|role| needs.allow(*role))
+        .map(AdminRole::as_str)
+        .collect();
+    operation.insert("x-permissions".to_owned(), json!(needs.names()));
+    operation.insert("x-roles".to_owned(), json!(roles));
 }
 
 /// `GET /admin/v1/openapi.json`
@@ -80,12 +90,14 @@ pub(crate) async fn handle() -> Json<Value> {
     info(
         title = "Lanyard admin API",
         description = "People, groups, clients, connectors, audiences, trusts, rules, keys and the audit log. \
-                       Every request but the claim carries an administrator token as a bearer token.",
+                       Every request but the claim and the question where to sign in carries a bearer token.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     components(schemas(ApiErrorBody)),
     paths(
         v1::claim::claim,
+        v1::whoami::sign_in,
+        v1::whoami::whoami,
         v1::apply::apply,
         v1::users::list,
         v1::users::show,

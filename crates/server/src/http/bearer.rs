@@ -1,10 +1,10 @@
-//! The token of a request that is no OAuth access token: of an administrator, of a provisioning client (RFC 6750).
+//! The token of a request to one of our own APIs: of an administrator, of a provisioning client (RFC 6750).
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-/// The longest token that is looked up, in bytes.
-const MAX_TOKEN: usize = 256;
+/// The longest token that is looked at, in bytes: an access token of ours with many scopes stays far below.
+const MAX_TOKEN: usize = 4096;
 
 /// The token of exactly one `Authorization: Bearer` header.
 pub(crate) fn token(headers: &HeaderMap) -> Option<String> {

@@ -57,6 +57,11 @@ impl Basis {
     /// Counts a failed authentication by a bearer token, and writes it down unless its source fails too often for that.
     pub(crate) async fn authentication_failed(&self, cx: &Cx, event: NewEvent) -> Result<(), StoreError> {
         self.guard.failed(cx.peer, None, cx.now);
+        self.authentication_refused(cx, event).await
+    }
+
+    /// Writes down the refusal of a bearer token that is no guess, unless its source is refused too often for that.
+    pub(crate) async fn authentication_refused(&self, cx: &Cx, event: NewEvent) -> Result<(), StoreError> {
         if !self.guard.record_refusal(cx.peer, cx.now) {
             return Ok(());
         }

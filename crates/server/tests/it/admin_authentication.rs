@@ -73,7 +73,10 @@ fn writes() -> Vec<(&'static str, &'static str, Value)> {
 async fn without_a_token_every_operation_but_the_claim_is_refused() {
     let api = Api::new().await;
     let before = api.count();
-    for (method, path) in operations().into_iter().filter(|(_, path)| path != "/claim") {
+    for (method, path) in operations()
+        .into_iter()
+        .filter(|(_, path)| path != "/claim" && path != "/sign-in")
+    {
         let request = Request::builder()
             .method(method.as_str())
             .uri(format!("/admin/v1{path}"));

@@ -14,6 +14,7 @@ use lanyard_core::audit::event::AuditEvent;
 use lanyard_core::clock::Timestamp;
 use lanyard_core::keys::rotation::RotationSettings;
 use lanyard_core::outcome::Outcome;
+use lanyard_core::session::strength::Strength;
 use lanyard_server::admin::{self, AdminDeps};
 use lanyard_server::http::peer::Peer;
 use secrecy::ExposeSecret;
@@ -30,6 +31,11 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) async fn new() -> Self {
+        Self::asking(None).await
+    }
+
+    /// An API that asks administrators who are people for a strength.
+    pub(crate) async fn asking(strength: Option<Strength>) -> Self {
         let world = World::new().await;
         let company = &world.company;
         let deployment = Deployment {
@@ -44,6 +50,7 @@ impl Api {
             document_bytes: 64 << 20,
             cut_off: Arc::clone(&world.cut_off),
             passwords: lanyard_testkit::passwords::passwords(Arc::clone(&company.random)),
+            strength,
             rotation: RotationSettings::default(),
             gateway_url: None,
         });

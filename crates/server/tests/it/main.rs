@@ -9,11 +9,15 @@
 )]
 
 mod admin_acts;
+mod admin_agents;
 mod admin_apply;
 mod admin_authentication;
 mod admin_documents;
 mod admin_factors;
 mod admin_log;
+mod admin_roles;
+mod admin_samples;
+mod admin_sign_in;
 mod admin_world;
 mod broken_store;
 mod client_authentication;

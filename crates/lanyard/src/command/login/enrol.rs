@@ -18,26 +18,26 @@ use secrecy::SecretString;
 use crate::client_config::state::KeyRecord;
 
 /// A key that the issuer accepts now.
-pub(super) struct Enrolled {
-    pub(super) record: KeyRecord,
+pub(crate) struct Enrolled {
+    pub(crate) record: KeyRecord,
     /// The private half as a JWK.
-    pub(super) private: SecretString,
+    pub(crate) private: SecretString,
 }
 
 /// Where to enrol, and as whom.
-pub(super) struct Enrolment<'a> {
-    pub(super) fetch: &'a Arc<dyn Fetch>,
-    pub(super) issuer: &'a Issuer,
+pub(crate) struct Enrolment<'a> {
+    pub(crate) fetch: &'a Arc<dyn Fetch>,
+    pub(crate) issuer: &'a Issuer,
     /// `lanyard_connectors_endpoint`.
-    pub(super) endpoint: &'a str,
-    pub(super) identity: &'a ClientIdentity,
-    pub(super) access_token: &'a SecretString,
-    pub(super) now: i64,
+    pub(crate) endpoint: &'a str,
+    pub(crate) identity: &'a ClientIdentity,
+    pub(crate) access_token: &'a SecretString,
+    pub(crate) now: i64,
 }
 
 impl Enrolment<'_> {
     /// Makes a key and enrols it under `label`.
-    pub(super) async fn enrol(&self, label: &str) -> anyhow::Result<Enrolled> {
+    pub(crate) async fn enrol(&self, label: &str) -> anyhow::Result<Enrolled> {
         let key = SigningKey::generate(Algorithm::Es256).context("a key cannot be made")?;
         let audience = self.issuer.as_str();
         let caller = Caller {
@@ -69,7 +69,7 @@ impl Enrolment<'_> {
     }
 
     /// Removes an earlier key of this machine.
-    pub(super) async fn remove(&self, kid: &str) -> anyhow::Result<()> {
+    pub(crate) async fn remove(&self, kid: &str) -> anyhow::Result<()> {
         let answer = self
             .fetch
             .fetch(remove_key_request(self.endpoint, self.access_token, kid)?)

@@ -24,6 +24,7 @@ pub mod tokens;
 pub mod trusts;
 pub mod users;
 pub mod view;
+pub mod whoami;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -38,6 +39,8 @@ pub(crate) fn router(deps: AdminDeps) -> Router {
     let v1 = Router::new()
         .route("/openapi.json", get(openapi::handle))
         .route("/claim", post(claim::claim))
+        .route("/sign-in", get(whoami::sign_in))
+        .route("/whoami", get(whoami::whoami))
         .route("/apply", post(apply::apply))
         .route("/users", get(users::list))
         .route("/users/{username}", get(users::show).put(users::put))

@@ -35,7 +35,7 @@ fn issue(deps: &IdpDeps, tx: &mut dyn Tx, grant: TokenGrant) -> Result<Sign, Sto
             token_type: TOKEN_TYPE_BEARER.to_owned(),
             issued_token_type: None,
             expires_in: Some(settings.access_token_ttl.as_secs()),
-            scope: Some(grant.scope.clone()).filter(|scope| !scope.is_empty()),
+            scope: Some(access_token::scope(&grant)).filter(|scope| !scope.is_empty()),
             resource: None,
             refresh_token: grant
                 .refresh_token
