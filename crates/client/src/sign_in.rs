@@ -7,7 +7,7 @@ use std::fmt;
 
 use lanyard_fetch::{FetchRequest, FetchResponse};
 use lanyard_jose::algorithm::Algorithm;
-use lanyard_jose::digest::{at_hash, s256_challenge};
+use lanyard_jose::digest::{at_hash_under, s256_challenge};
 use lanyard_jose::jwk::KeySet;
 use lanyard_jose::random::{self, Random};
 use lanyard_jose::token::{IdToken, Unverified, Verified};
@@ -268,7 +268,7 @@ pub fn check_id_token(
         return Err(IdTokenError::Nonce);
     }
     if let (Some(hash), Some(access_token)) = (&verified.at_hash, access_token)
-        && *hash != at_hash(access_token)
+        && *hash != at_hash_under(unverified.algorithm(), access_token)
     {
         return Err(IdTokenError::AccessTokenHash);
     }

@@ -42,6 +42,12 @@ impl Timestamp {
         Some(Self(instant.as_microsecond()))
     }
 
+    /// From the date of an HTTP header (RFC 9110, section 5.6.7); `None` for anything else.
+    pub fn parse_http_date(text: &str) -> Option<Self> {
+        let zoned = jiff::fmt::rfc2822::parse(text).ok()?;
+        Some(Self::from_seconds(zoned.timestamp().as_second()))
+    }
+
     /// Microseconds since the epoch.
     pub const fn micros(self) -> i64 {
         self.0

@@ -18,6 +18,7 @@ use crate::request::{Fetch, FetchRequest};
 pub struct MetadataCache {
     fetch: Arc<dyn Fetch>,
     documents: Refreshing<AuthorizationServerMetadata, MetadataError>,
+    providers: Refreshing<AuthorizationServerMetadata, MetadataError>,
 }
 
 impl MetadataCache {
@@ -26,6 +27,7 @@ impl MetadataCache {
         Self {
             fetch,
             documents: Refreshing::new(),
+            providers: Refreshing::new(),
         }
     }
 
@@ -38,18 +40,30 @@ impl MetadataCache {
         issuer: &Issuer,
     ) -> Result<Arc<AuthorizationServerMetadata>, MetadataError> {
         self.documents
-            .get(issuer.as_str(), |_| true, || self.load(issuer))
+            .get(issuer.as_str(), |_| true, || self.load(issuer, places(issuer)))
             .await
     }
 
-    /// Forgets the document of `issuer`.
-    pub fn forget(&self, issuer: &Issuer) {
-        self.documents.forget(issuer.as_str());
+    /// The document of the OpenID provider `issuer`, at the one place where OpenID Connect Discovery (section 4) has it.
+    ///
+    /// # Errors
+    /// As [`authorization_server`](Self::authorization_server).
+    pub async fn openid_provider(&self, issuer: &Issuer) -> Result<Arc<AuthorizationServerMetadata>, MetadataError> {
+        let place = issuer.well_known_appended("openid-configuration");
+        self.providers
+            .get(issuer.as_str(), |_| true, || self.load(issuer, vec![place]))
+            .await
     }
 
-    async fn load(&self, issuer: &Issuer) -> Result<AuthorizationServerMetadata, MetadataError> {
+    /// Forgets the documents of `issuer`.
+    pub fn forget(&self, issuer: &Issuer) {
+        self.documents.forget(issuer.as_str());
+        self.providers.forget(issuer.as_str());
+    }
+
+    async fn load(&self, issuer: &Issuer, places: Vec<String>) -> Result<AuthorizationServerMetadata, MetadataError> {
         let mut last = MetadataError::NotFound;
-        for place in places(issuer) {
+        for place in places {
             match self.ask(issuer, &place).await {
                 Ok(document) => return Ok(document),
                 // Only an answer that there is no document here leads on; a failing server is not worked around.

@@ -9,6 +9,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq;
 
+use crate::algorithm::Algorithm;
+
 /// SHA-256.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut out = [0_u8; 32];
@@ -41,8 +43,20 @@ pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
 
 /// The `at_hash` of an access token (OpenID Connect Core, section 3.1.3.6) under a SHA-256 algorithm.
 pub fn at_hash(token: &str) -> String {
-    let hash = sha256(token.as_bytes());
-    let (left, _) = hash.split_at(16);
+    at_hash_under(Algorithm::Es256, token)
+}
+
+/// The `at_hash` of an access token beside an ID token that is signed with `algorithm`: the left half of the hash that
+/// belongs to it, which for Ed25519 is SHA-512.
+pub fn at_hash_under(algorithm: Algorithm, token: &str) -> String {
+    let kind = match algorithm {
+        Algorithm::Es256 | Algorithm::Rs256 | Algorithm::Ps256 => &digest::SHA256,
+        Algorithm::Es384 => &digest::SHA384,
+        Algorithm::EdDsa => &digest::SHA512,
+    };
+    let hash = digest::digest(kind, token.as_bytes());
+    let hash = hash.as_ref();
+    let (left, _) = hash.split_at(hash.len() / 2);
     base64url(left)
 }
 
@@ -114,6 +128,17 @@ mod tests {
             sha256_hex(b"abc"),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+    }
+
+    #[test]
+    fn the_hash_of_an_access_token_is_half_as_long_as_the_algorithm_s() {
+        // OpenID Connect Core, appendix A.4.
+        let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
+        assert_eq!(at_hash_under(Algorithm::Rs256, token), "77QmUPtjPfzWtF2AnpK9RQ");
+        for (algorithm, bytes) in [(Algorithm::Es256, 16), (Algorithm::Es384, 24), (Algorithm::EdDsa, 32)] {
+            let half = from_base64url(&at_hash_under(algorithm, token)).unwrap();
+            assert_eq!(half.len(), bytes, "{algorithm}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
-pub use self::kind::{AccessToken, ClientAssertion, IdJag, IdToken, Kind, LogoutToken};
+pub use self::kind::{AccessToken, ClientAssertion, IdJag, IdToken, Kind, LogoutToken, UpstreamIdToken};
 pub use self::statement::verify_statement;
 use crate::algorithm::Algorithm;
 use crate::digest::{from_base64url, sha256};

@@ -2,7 +2,8 @@
 //!
 //! Owns which claims it has (requirements, section 7.1). Never decides and never signs.
 
-use lanyard_jose::digest::at_hash;
+use lanyard_jose::algorithm::Algorithm;
+use lanyard_jose::digest::at_hash_under;
 use lanyard_protocol::audience::OneOrMany;
 use lanyard_protocol::claims::id_token::IdTokenClaims;
 use lanyard_protocol::claims::time::NumericDate;
@@ -10,8 +11,14 @@ use lanyard_protocol::claims::time::NumericDate;
 use crate::idp::settings::IdpSettings;
 use crate::idp::token_grant::TokenGrant;
 
-/// The claims; `None` when scope `openid` was not granted. `access_token` is the one issued beside it.
-pub fn claims(settings: &IdpSettings, grant: &TokenGrant, access_token: &str) -> Option<IdTokenClaims> {
+/// The claims; `None` when scope `openid` was not granted. `access_token` is the one issued beside it, `algorithm` what
+/// the ID token is signed with.
+pub fn claims(
+    settings: &IdpSettings,
+    grant: &TokenGrant,
+    access_token: &str,
+    algorithm: Algorithm,
+) -> Option<IdTokenClaims> {
     if !grant.scope.contains_str("openid") {
         return None;
     }
@@ -27,7 +34,7 @@ pub fn claims(settings: &IdpSettings, grant: &TokenGrant, access_token: &str) ->
         acr: Some(grant.authentication.acr_claim().to_owned()),
         amr: Some(grant.authentication.amr.clone()),
         azp: None,
-        at_hash: Some(at_hash(access_token)),
+        at_hash: Some(at_hash_under(algorithm, access_token)),
         sid: grant.session.as_ref().map(|session| session.as_str().to_owned()),
         jti: Some(grant.id_token_jti.as_str().to_owned()),
         email: grant.profile.email.clone(),

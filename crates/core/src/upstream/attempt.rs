@@ -137,6 +137,56 @@ pub fn begin(
     })
 }
 
+/// Makes a ticket for a dry sign-in: whoever opens its address in a browser begins one, once.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn ticket(cx: &Cx, tx: &mut dyn UpstreamStore, connection: &Connection) -> Result<SecretString, StoreError> {
+    let handle = random::token(&*cx.random);
+    tx.insert_attempt(&SignInAttempt {
+        handle_hash: sha256(handle.expose_secret().as_bytes()),
+        // No browser holds a cookie with this hash: a ticket takes no answer itself.
+        browser_hash: [0; 32],
+        connection: connection.id.clone(),
+        connection_version: connection.version,
+        purpose: Purpose::Test,
+        request: String::new(),
+        nonce: String::new(),
+        sealed_verifier: None,
+        max_age: None,
+        asked_at: cx.now,
+        expires_at: cx.now.plus(ATTEMPT_TTL),
+        used_at: None,
+        report: None,
+    })?;
+    Ok(handle)
+}
+
+/// Takes a ticket that is good for this connection as it stands; what its report is found under.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn take_ticket(
+    cx: &Cx,
+    tx: &mut dyn UpstreamStore,
+    connection: &Connection,
+    ticket: &str,
+) -> Result<Option<[u8; 32]>, StoreError> {
+    if ticket.len() > 128 {
+        return Ok(None);
+    }
+    let hash = sha256(ticket.as_bytes());
+    let Some(found) = tx.find_attempt(&hash)? else {
+        return Ok(None);
+    };
+    let good = found.purpose == Purpose::Test
+        && found.sealed_verifier.is_none()
+        && found.connection == connection.id
+        && found.connection_version == connection.version
+        && cx.now < found.expires_at;
+    Ok((good && tx.use_attempt(&hash, cx.now)?).then_some(hash))
+}
+
 /// An attempt whose answer has come: it is used up, whatever the answer says.
 #[derive(Debug)]
 pub struct Taken {
@@ -183,7 +233,9 @@ pub fn take(
     if current.name != connection {
         return denied(AttemptDenial::OtherConnection);
     }
-    if !current.enabled || current.version != attempt.connection_version {
+    // One that is switched off may be tried out: nobody gets a session by that.
+    let usable = current.enabled || attempt.purpose == Purpose::Test;
+    if !usable || current.version != attempt.connection_version {
         return denied(AttemptDenial::ConnectionChanged);
     }
     if !tx.use_attempt(&hash, cx.now)? {

@@ -14,6 +14,7 @@ use lanyard_core::idp::{id_token, own_token, session, sign_in, userinfo};
 use lanyard_core::outcome::Outcome;
 use lanyard_core::session::password;
 use lanyard_core::session::record::Session;
+use lanyard_jose::algorithm::Algorithm;
 use lanyard_jose::digest::at_hash;
 use lanyard_protocol::form::Form;
 use lanyard_testkit::company::{AGENT, ALICE, Company, DAVE, IDE, PASSWORD, REDIRECT};
@@ -351,7 +352,7 @@ fn a_code_gives_tokens_of_the_sign_in_once_idp_au_06() {
     let session = sign_in(&company, ALICE);
     let code = code(&company, &session, &request(IDE, REDIRECT, SCOPES));
     let grant = redeem(&company, &client, code_request(&code, REDIRECT)).ok().unwrap();
-    let claims = id_token::claims(&company.idp, &grant, "the-access-token").unwrap();
+    let claims = id_token::claims(&company.idp, &grant, "the-access-token", Algorithm::Es256).unwrap();
     assert_eq!(claims.nonce.as_deref(), Some("n-6TtV0c"));
     assert_eq!(claims.sid.as_deref(), Some(session.id.as_str()));
     assert_eq!(claims.at_hash, Some(at_hash("the-access-token")));
@@ -447,14 +448,14 @@ fn a_refresh_token_needs_offline_access_and_an_id_token_needs_openid_idp_au_09()
     let session = sign_in(&company, ALICE);
     let grant = tokens_in(&company, &client, &session, "openid");
     assert!(grant.refresh_token.is_none());
-    let claims = id_token::claims(&company.idp, &grant, "at").unwrap();
+    let claims = id_token::claims(&company.idp, &grant, "at", Algorithm::Es256).unwrap();
     assert_eq!(
         (claims.email, claims.name, claims.preferred_username),
         (None, None, None),
         "SEC-19"
     );
     let grant = tokens_in(&company, &client, &session, "connectors offline_access");
-    assert!(id_token::claims(&company.idp, &grant, "at").is_none());
+    assert!(id_token::claims(&company.idp, &grant, "at", Algorithm::Es256).is_none());
     assert!(grant.refresh_token.is_some());
 }
 

@@ -118,7 +118,7 @@ fn the_subject_token_must_be_for_this_client_idp_tx_09() {
     );
 
     let own = tokens(&company, &ide, ALICE);
-    let mut claims = lanyard_core::idp::id_token::claims(&company.idp, &own, "at").unwrap();
+    let mut claims = lanyard_core::idp::id_token::claims(&company.idp, &own, "at", Algorithm::Es256).unwrap();
     claims.aud = OneOrMany::Many(vec![IDE.to_owned(), "somebody".to_owned()]);
     let without_azp = Subject::IdToken(Box::new(id_token_of(&company, &claims)));
     assert_eq!(
@@ -141,7 +141,7 @@ fn a_subject_of_another_person_than_the_session_is_refused() {
     let company = Company::new();
     let client = ide(&company);
     let grant = tokens(&company, &client, CAROL);
-    let mut claims = lanyard_core::idp::id_token::claims(&company.idp, &grant, "at").unwrap();
+    let mut claims = lanyard_core::idp::id_token::claims(&company.idp, &grant, "at", Algorithm::Es256).unwrap();
     claims.sub = lanyard_protocol::claims::time::Subject::parse(company.user(ALICE).id.as_str()).unwrap();
     let mixed = Subject::IdToken(Box::new(id_token_of(&company, &claims)));
     assert_eq!(
@@ -155,7 +155,7 @@ fn an_id_token_without_session_and_family_is_refused() {
     let company = Company::new();
     let client = ide(&company);
     let grant = tokens(&company, &client, ALICE);
-    let mut claims = lanyard_core::idp::id_token::claims(&company.idp, &grant, "at").unwrap();
+    let mut claims = lanyard_core::idp::id_token::claims(&company.idp, &grant, "at", Algorithm::Es256).unwrap();
     claims.sid = None;
     claims.jti = None;
     let loose = Subject::IdToken(Box::new(id_token_of(&company, &claims)));
@@ -299,7 +299,7 @@ fn an_offline_refresh_token_survives_logout_but_not_an_administrator_rv_07() {
 
     // What a refresh gives now names no session, and is a subject as long as the family stands.
     let fresh = refresh(&company, &client, &token, None).unwrap();
-    let claims = lanyard_core::idp::id_token::claims(&company.idp, &fresh, "at").unwrap();
+    let claims = lanyard_core::idp::id_token::claims(&company.idp, &fresh, "at", Algorithm::Es256).unwrap();
     assert_eq!(claims.sid, None);
     let subject = Subject::IdToken(Box::new(id_token_of(&company, &claims)));
     assert!(Exchange::default().run(&company, &client, subject).is_ok());

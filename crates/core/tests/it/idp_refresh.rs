@@ -33,7 +33,7 @@ fn every_refresh_gives_a_new_token_of_the_same_sign_in_su_04() {
         second.authentication, first.authentication,
         "refreshing moves neither acr nor auth_time"
     );
-    let claims = id_token::claims(&company.idp, &second, "at").unwrap();
+    let claims = id_token::claims(&company.idp, &second, "at", Algorithm::Es256).unwrap();
     assert_eq!(claims.nonce, None);
     assert_eq!(claims.sub, first.subject);
     assert_eq!(company.last_event().0, "idp.tokens.refreshed");

@@ -48,6 +48,24 @@ async fn an_issuer_at_the_root_has_two_places_cl_di_03() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_openid_provider_has_one_place() {
+    let memory = Arc::new(Memory::new(|_| Ok(json(&document("https://a.example/t1")))));
+    let cache = MetadataCache::new(memory.clone());
+    let own = issuer("https://a.example/t1");
+    assert!(cache.openid_provider(&own).await.is_ok());
+    assert!(cache.openid_provider(&own).await.is_ok());
+    assert_eq!(
+        memory.asked(),
+        ["https://a.example/t1/.well-known/openid-configuration"]
+    );
+    cache.forget(&own);
+    assert!(cache.openid_provider(&own).await.is_ok());
+    assert_eq!(memory.times(), 2);
+    let slash = cache.openid_provider(&issuer("https://a.example/t1/")).await;
+    assert_eq!(slash.unwrap_err(), MetadataError::OtherIssuer);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_document_of_another_issuer_is_discarded_cl_di_04() {
     for other in [
         "https://evil.example",

@@ -9,6 +9,7 @@ use lanyard_protocol::claims::id_jag::{self, IdJagClaims};
 use lanyard_protocol::claims::id_token::{self, IdTokenClaims};
 use lanyard_protocol::claims::logout_token::{self, LogoutTokenClaims};
 use lanyard_protocol::claims::time::NumericDate;
+use lanyard_protocol::claims::upstream_id_token::UpstreamIdTokenClaims;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
@@ -101,6 +102,10 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error>
 #[derive(Debug, Clone, Copy)]
 pub enum IdToken {}
 
+/// An ID token of an upstream identity provider, with every claim it has (OpenID Connect Core, section 2; CL-SS-03).
+#[derive(Debug, Clone, Copy)]
+pub enum UpstreamIdToken {}
+
 /// An Identity Assertion JWT Authorization Grant (ID-JAG draft, section 3.1; TOK-JG-01).
 #[derive(Debug, Clone, Copy)]
 pub enum IdJag {}
@@ -138,6 +143,30 @@ impl Kind for IdToken {
     /// Nobody signs in as the IdP itself; a client assertion has both equal.
     fn is_consistent(claims: &IdTokenClaims) -> bool {
         claims.iss.as_str() != claims.sub.as_str()
+    }
+}
+
+impl Kind for UpstreamIdToken {
+    type Claims = UpstreamIdTokenClaims;
+    const NAME: &'static str = "upstream_id_token";
+    const TYP: &'static str = id_token::TYP;
+    const OPTIONAL_TYP: bool = true;
+
+    fn issuer(claims: &UpstreamIdTokenClaims) -> &str {
+        &claims.iss
+    }
+
+    fn audience(claims: &UpstreamIdTokenClaims) -> &OneOrMany<String> {
+        &claims.aud
+    }
+
+    fn times(claims: &UpstreamIdTokenClaims) -> Times {
+        times(Some(claims.iat), claims.nbf, claims.exp)
+    }
+
+    /// Nobody signs in as the provider itself; a client assertion has both equal.
+    fn is_consistent(claims: &UpstreamIdTokenClaims) -> bool {
+        claims.iss != claims.sub.as_str()
     }
 }
 
@@ -243,6 +272,7 @@ fn times(iat: Option<NumericDate>, nbf: Option<NumericDate>, exp: NumericDate) -
 mod sealed {
     pub trait Sealed {}
     impl Sealed for super::IdToken {}
+    impl Sealed for super::UpstreamIdToken {}
     impl Sealed for super::IdJag {}
     impl Sealed for super::AccessToken {}
     impl Sealed for super::ClientAssertion {}

@@ -1,8 +1,8 @@
-//! Token confusion (SEC-01): seven kinds of JWT as their issuers send them, each offered to each of the four verifiers
+//! Token confusion (SEC-01): seven kinds of JWT as their issuers send them, each offered to each of the five verifiers
 //! under the worst circumstances: the same issuer, key and audience for all of them.
 
 use lanyard_jose::jwk::KeySet;
-use lanyard_jose::token::{AccessToken, ClientAssertion, IdJag, IdToken, Kind};
+use lanyard_jose::token::{AccessToken, ClientAssertion, IdJag, IdToken, Kind, UpstreamIdToken};
 use lanyard_jose::verify::Expected;
 use serde_json::{Value, json};
 
@@ -60,13 +60,14 @@ fn each_verifier_accepts_its_own_kind_and_no_other_sec_01() {
         let (keys, expected) = (&issuer.keys, &expected());
         for (verifier, accepted) in [
             accepts::<IdToken>(&token, keys, expected),
+            accepts::<UpstreamIdToken>(&token, keys, expected),
             accepts::<IdJag>(&token, keys, expected),
             accepts::<AccessToken>(&token, keys, expected),
             accepts::<ClientAssertion>(&token, keys, expected),
         ] {
             assert_eq!(
                 accepted,
-                verifier == kind,
+                verifier == kind || (verifier, kind) == ("upstream_id_token", "id_token"),
                 "a {kind} with typ {typ:?} at the verifier of {verifier}"
             );
         }

@@ -42,3 +42,4 @@ where
 
     deserializer.deserialize_option(Present(PhantomData))
 }
+pub mod upstream_id_token;

@@ -114,4 +114,4 @@ impl std::fmt::Display for Subject {
 /// A claim has a value that the specification does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct InvalidClaim(&'static str);
+pub struct InvalidClaim(pub(crate) &'static str);

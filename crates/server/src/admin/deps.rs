@@ -11,6 +11,7 @@ use lanyard_core::admin::sign_in::SignedIn;
 use lanyard_core::admin::token::Admin;
 use lanyard_core::cx::Cx;
 use lanyard_core::directory::settings::PeopleSettings;
+use lanyard_core::idp::settings::IdpSettings;
 use lanyard_core::keys::rotation::RotationSettings;
 use lanyard_core::policy::cache::PolicyCache;
 use lanyard_core::session::passwords::Passwords;
@@ -21,6 +22,7 @@ use crate::admin::error::ApiError;
 use crate::admin::identity;
 use crate::cut_off::CutOff;
 use crate::http::bearer;
+use crate::idp::upstream::Providers;
 use crate::oauth::basis::Basis;
 
 /// As much of a path as the record of a refusal keeps, in characters.
@@ -49,6 +51,17 @@ pub struct AdminDeps {
     pub rotation: RotationSettings,
     /// The origin of our gateway, for route snapshots.
     pub gateway_url: Option<Arc<str>>,
+    /// The way to identity providers, where the issuer role runs.
+    pub upstream: Option<Upstreams>,
+}
+
+/// What testing an identity provider needs.
+#[derive(Clone)]
+pub struct Upstreams {
+    /// The way there.
+    pub providers: Providers,
+    /// Who our IdP is.
+    pub settings: Arc<IdpSettings>,
 }
 
 /// An authenticated administrator and the context of the request.

@@ -15,7 +15,7 @@ pub mod v1;
 
 use axum::Router;
 
-pub use deps::AdminDeps;
+pub use deps::{AdminDeps, Upstreams};
 
 /// The router of the admin API and its description.
 pub fn router(deps: AdminDeps) -> Router {

@@ -9,7 +9,7 @@ mod keys;
 pub mod logout_tokens;
 mod revoke;
 mod token;
-mod upstream;
+pub mod upstream;
 mod userinfo;
 
 use std::sync::Arc;

@@ -42,6 +42,8 @@ impl Default for GuardSettings {
     }
 }
 
+/// Sign-ins at identity providers that one source may begin in a minute.
+const STARTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(300).unwrap();
 /// Sources that are told apart; the rest share one counter, so that memory is bounded.
 const MAX_SOURCES: usize = 20_000;
 
@@ -67,6 +69,8 @@ pub struct Guard {
     ticks: Ticks,
     per_client: Limiter,
     per_source: Limiter,
+    /// Sign-ins at identity providers that begin: each is a row for some minutes.
+    starts: Limiter,
     /// Until when a source that used up its failures is turned away unheard.
     waiting: Mutex<HashMap<Key, Timestamp>>,
     refusals: Mutex<HashMap<IpAddr, Window>>,
@@ -99,6 +103,7 @@ impl Guard {
         Self {
             per_client: RateLimiter::dashmap_with_clock(client, ticks.clone()),
             per_source: RateLimiter::dashmap_with_clock(source, ticks.clone()),
+            starts: RateLimiter::dashmap_with_clock(Quota::per_minute(STARTS_PER_MINUTE), ticks.clone()),
             ticks,
             recorded: settings.refusals_recorded.get(),
             waiting: Mutex::default(),
@@ -125,6 +130,17 @@ impl Guard {
             Some(until) if until > now => Err(until.since(now).as_secs().saturating_add(1)),
             _ => Ok(()),
         }
+    }
+
+    /// Whether this source may begin another sign-in at an identity provider; an office behind one address may begin many.
+    ///
+    /// # Errors
+    /// The seconds to wait.
+    pub fn begin(&self, source: Option<IpAddr>) -> Result<(), u64> {
+        self.starts.check_key(&(network(source), 0)).map_err(|not_until| {
+            let wait = not_until.wait_time_from(self.ticks.now());
+            wait.as_secs().saturating_add(1)
+        })
     }
 
     /// Counts a failed authentication of this source for this client.
@@ -162,6 +178,7 @@ impl Guard {
     pub fn end_minutes(&self, now: Timestamp) -> Vec<Summary> {
         self.per_client.retain_recent();
         self.per_source.retain_recent();
+        self.starts.retain_recent();
         self.waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -15,16 +15,17 @@ use lanyard_core::clock::Timestamp;
 use lanyard_core::keys::rotation::RotationSettings;
 use lanyard_core::outcome::Outcome;
 use lanyard_core::session::strength::Strength;
-use lanyard_server::admin::{self, AdminDeps};
+use lanyard_server::admin::{self, AdminDeps, Upstreams};
 use lanyard_server::http::peer::Peer;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::support::{Answer, World};
+use crate::upstream_world::Front;
 
 pub(crate) struct Api {
-    pub(crate) world: World,
+    pub(crate) world: Arc<World>,
     pub(crate) owner: String,
     router: Router,
 }
@@ -36,7 +37,19 @@ impl Api {
 
     /// An API that asks administrators who are people for a strength.
     pub(crate) async fn asking(strength: Option<Strength>) -> Self {
-        let world = World::new().await;
+        Self::of(Arc::new(World::new().await), None, strength)
+    }
+
+    /// The admin API of a company with an identity provider in front of it.
+    pub(crate) fn over(front: &Front) -> Self {
+        let upstream = Upstreams {
+            providers: front.providers.clone(),
+            settings: Arc::new(front.world.company.idp.clone()),
+        };
+        Self::of(Arc::clone(&front.world), Some(upstream), None)
+    }
+
+    fn of(world: Arc<World>, upstream: Option<Upstreams>, strength: Option<Strength>) -> Self {
         let company = &world.company;
         let deployment = Deployment {
             idp: Some(company.idp.issuer.clone()),
@@ -53,6 +66,7 @@ impl Api {
             strength,
             rotation: RotationSettings::default(),
             gateway_url: None,
+            upstream,
         });
         let mut api = Self {
             world,

@@ -15,6 +15,7 @@ pub mod factors;
 pub mod gateway;
 pub mod grants;
 pub mod groups;
+pub mod identity_providers;
 pub mod keys;
 pub mod policy;
 pub mod resources;
@@ -101,6 +102,23 @@ pub(crate) fn router(deps: AdminDeps) -> Router {
         )
         .route("/trusts", get(trusts::list).put(trusts::put))
         .route("/trusts/{id}", delete(trusts::remove))
+        .route("/identity-providers", get(identity_providers::list))
+        .route(
+            "/identity-providers/{name}",
+            get(identity_providers::show)
+                .put(identity_providers::put)
+                .delete(identity_providers::remove),
+        )
+        .route("/identity-providers/{name}/test", post(identity_providers::test))
+        .route("/identity-providers/{name}/test/{id}", get(identity_providers::report))
+        .route(
+            "/identity-providers/{name}/links",
+            get(identity_providers::links).post(identity_providers::add_link),
+        )
+        .route(
+            "/identity-providers/{name}/links/{username}",
+            delete(identity_providers::remove_link),
+        )
         .route("/rules", get(rules::list).put(rules::put))
         .route("/rules/{id}", delete(rules::remove))
         .route("/policy/test", post(policy::test))

@@ -26,7 +26,7 @@ fn issue(deps: &IdpDeps, tx: &mut dyn Tx, grant: TokenGrant) -> Result<Sign, Sto
     let settings = Arc::clone(&deps.settings);
     Ok(Box::new(move || {
         let access_token = key.sign(claims::access_token::TYP, &access_token::claims(&settings, &grant))?;
-        let id_token = match id_token::claims(&settings, &grant, &access_token) {
+        let id_token = match id_token::claims(&settings, &grant, &access_token, key.algorithm()) {
             Some(claims) => Some(key.sign(claims::id_token::TYP, &claims)?),
             None => None,
         };
