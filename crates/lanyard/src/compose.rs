@@ -32,6 +32,7 @@ use lanyard_server::cut_off::CutOff;
 use lanyard_server::feed::{Feed, RevocationSink};
 use lanyard_server::http::peer::TrustedProxies;
 use lanyard_server::idp::logout_tokens::LogoutTokens;
+use lanyard_server::idp::upstream::Providers;
 use lanyard_server::oauth::basis::Basis;
 use lanyard_server::oauth::guard::Guard;
 use lanyard_server::oauth::rings::Rings;
@@ -214,7 +215,7 @@ async fn start_in(config: &Config, supervisor: &Supervisor) -> anyhow::Result<Ru
         supervisor,
         fetch: Arc::clone(&fetch),
         jwks: Arc::clone(&jwks),
-        metadata,
+        metadata: Arc::clone(&metadata),
         local: Some((Arc::clone(&store), Arc::clone(&local))),
     };
     let started = gateway::start_beside_store(&parts, &basis).await?;
@@ -282,7 +283,7 @@ async fn start_in(config: &Config, supervisor: &Supervisor) -> anyhow::Result<Ru
         policy,
         verdicts: VerdictCache::new(config.limits.signatures_remembered),
         leeway: LEEWAY,
-        jwks,
+        providers: Providers { fetch, metadata, jwks },
         local,
         feed,
         cut_off: Arc::clone(&cut_off),

@@ -6,6 +6,7 @@ mod account;
 pub mod assets;
 mod first_sign_in;
 mod headers;
+pub mod messages;
 mod page;
 mod passkeys;
 pub mod sign_in;

@@ -6,7 +6,9 @@ use askama::Template;
 use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
+use lanyard_protocol::issuer::Issuer;
 
+use crate::assets::Asset;
 use crate::headers;
 
 /// The frame.
@@ -25,6 +27,19 @@ pub(crate) struct Page {
 }
 
 impl Page {
+    /// The frame of an issuer's pages.
+    pub(crate) fn of(issuer: &Issuer, organisation: &str) -> Self {
+        let base = issuer.path();
+        let asset = |asset: Asset| format!("{base}{}", asset.path());
+        Self {
+            organisation: organisation.to_owned(),
+            stylesheet: asset(Asset::Stylesheet),
+            passkeys: asset(Asset::Passkeys),
+            first_sign_in: asset(Asset::FirstSignIn),
+            secure: !issuer.is_plain_http(),
+        }
+    }
+
     /// Renders a page whose form may lead to `target`.
     pub(crate) fn answer(&self, status: StatusCode, template: &impl Template, target: Option<&str>) -> Response {
         let (status, html) = match template.render() {

@@ -40,6 +40,74 @@ pub fn find(tx: &mut dyn UpstreamStore, text: &str) -> Result<Option<Connection>
     }
 }
 
+/// How somebody who must sign in may be led.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Way {
+    /// The form for user name and password.
+    Password,
+    /// Straight to this provider.
+    Straight(Box<Connection>),
+    /// The page of the ways, with these providers.
+    Choose(Vec<Connection>),
+}
+
+/// What is known before a person has typed anything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// A choice that the person made already.
+    pub choice: Choice,
+    /// Addresses, user names or domains that the client knows the person by, the best first.
+    pub hints: Vec<String>,
+}
+
+/// A choice of the person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// None yet.
+    #[default]
+    None,
+    /// To see the ways: also where a default would be taken, so that nobody is kept out by a provider that is down.
+    Page,
+    /// User name and password: local accounts for an emergency.
+    Password,
+}
+
+/// The providers that are switched on, by name.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn offered(tx: &mut dyn UpstreamStore) -> Result<Vec<Connection>, StoreError> {
+    let mut all = tx.list_connections()?;
+    all.retain(|connection| connection.enabled);
+    Ok(all)
+}
+
+/// How somebody who must sign in is led: as they chose; to the provider of the first hint that has one; to the default;
+/// else they choose. Without any provider there is only the password.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn way(tx: &mut dyn UpstreamStore, asked: &Asked) -> Result<Way, StoreError> {
+    let offered = offered(tx)?;
+    if offered.is_empty() {
+        return Ok(Way::Password);
+    }
+    match asked.choice {
+        Choice::Password => return Ok(Way::Password),
+        Choice::Page => return Ok(Way::Choose(offered)),
+        Choice::None => {}
+    }
+    for hint in &asked.hints {
+        if let Some(connection) = find(tx, hint)? {
+            return Ok(Way::Straight(Box::new(connection)));
+        }
+    }
+    Ok(match offered.iter().find(|connection| connection.is_default) {
+        Some(connection) => Way::Straight(Box::new(connection.clone())),
+        None => Way::Choose(offered),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@ use lanyard_core::idp::logout::{self, EndedBy};
 use lanyard_core::idp::refresh_family::RefreshDenial;
 use lanyard_core::idp::token_exchange::{Denial, Subject};
 use lanyard_core::store::page::PageRequest;
+use lanyard_jose::algorithm::Algorithm;
 use lanyard_protocol::audience::OneOrMany;
 use lanyard_protocol::oauth::grant_type::GrantType;
 use lanyard_testkit::company::{ALICE, CAROL, Company, IDE, IDE_AT_RAS, IDP, LINEAR, RAS};

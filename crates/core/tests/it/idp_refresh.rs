@@ -7,6 +7,7 @@ use lanyard_core::idp::refresh_family::RefreshDenial;
 use lanyard_core::idp::refresh_token::Denial;
 use lanyard_core::idp::revoke::{self, Revocable};
 use lanyard_core::idp::token_exchange::{self, Subject};
+use lanyard_jose::algorithm::Algorithm;
 use lanyard_protocol::oauth::grant_type::GrantType;
 use lanyard_testkit::company::{ALICE, Company};
 use secrecy::{ExposeSecret, SecretString};

@@ -219,7 +219,7 @@ pub(crate) fn access_token(company: &Company, grant: &TokenGrant) -> Verified<Ac
 
 /// The ID token of a grant, as its client sends it back.
 pub(crate) fn id_token(company: &Company, grant: &TokenGrant) -> Verified<IdToken> {
-    let claims = id_token::claims(&company.idp, grant, "at").unwrap();
+    let claims = id_token::claims(&company.idp, grant, "at", Algorithm::Es256).unwrap();
     id_token_of(company, &claims)
 }
 

@@ -13,14 +13,14 @@ use lanyard_core::policy::cache::PolicyCache;
 use lanyard_core::ras::settings::RasSettings;
 use lanyard_core::session::passwords::Passwords;
 use lanyard_core::store::Store;
-use lanyard_fetch::JwksCache;
 use lanyard_gateway::gateway::Gateway;
 use lanyard_jose::verify::VerdictCache;
-use lanyard_server::admin::{self, AdminDeps};
+use lanyard_server::admin::{self, AdminDeps, Upstreams};
 use lanyard_server::cut_off::CutOff;
 use lanyard_server::feed::Feed;
 use lanyard_server::health::{self, HealthDeps};
 use lanyard_server::http::host::{self, Hosts};
+use lanyard_server::idp::upstream::{self, Providers, UpstreamDeps};
 use lanyard_server::idp::{self, IdpDeps};
 use lanyard_server::oauth::basis::Basis;
 use lanyard_server::ras::{self, LocalIssuers, RasDeps};
@@ -42,7 +42,7 @@ pub(super) struct Rooms<'a> {
     pub(super) policy: Arc<PolicyCache>,
     pub(super) verdicts: VerdictCache,
     pub(super) leeway: Duration,
-    pub(super) jwks: Arc<JwksCache>,
+    pub(super) providers: Providers,
     pub(super) local: LocalIssuers,
     pub(super) feed: Arc<Feed>,
     pub(super) cut_off: Arc<CutOff>,
@@ -70,7 +70,7 @@ pub(super) async fn start(rooms: Rooms<'_>) -> anyhow::Result<()> {
         let deps = RasDeps {
             basis: rooms.basis.clone(),
             settings: Arc::clone(settings),
-            jwks: Arc::clone(&rooms.jwks),
+            jwks: Arc::clone(&rooms.providers.jwks),
             local: Arc::clone(&rooms.local),
             feed: Arc::clone(&rooms.feed),
         };
@@ -108,6 +108,10 @@ pub(super) async fn start(rooms: Rooms<'_>) -> anyhow::Result<()> {
             strength: rooms.config.admin_strength,
             rotation: rooms.rotation.clone(),
             gateway_url: super::gateway::origin(rooms.config),
+            upstream: rooms.idp.as_ref().map(|settings| Upstreams {
+                providers: rooms.providers.clone(),
+                settings: Arc::clone(settings),
+            }),
         };
         serve(
             rooms.config,
@@ -168,6 +172,13 @@ fn idp_router(rooms: &Rooms<'_>, settings: &Arc<IdpSettings>) -> Router {
         leeway: rooms.leeway,
         ras: rooms.ras.clone(),
     };
+    let upstream = UpstreamDeps {
+        basis: rooms.basis.clone(),
+        settings: Arc::clone(settings),
+        leeway: rooms.leeway,
+        providers: rooms.providers.clone(),
+        pages: Arc::new(super::pages::UpstreamPages::new(settings, &rooms.config.organisation)),
+    };
     let pages = super::pages::router(
         rooms.basis,
         settings,
@@ -180,7 +191,10 @@ fn idp_router(rooms: &Rooms<'_>, settings: &Arc<IdpSettings>) -> Router {
         issuer: settings.issuer.clone(),
         cut_off: Arc::clone(&rooms.cut_off),
     });
-    idp::router(deps).merge(pages).merge(provisioning)
+    idp::router(deps)
+        .merge(upstream::router(upstream))
+        .merge(pages)
+        .merge(provisioning)
 }
 
 fn calls(gateway: &Arc<Gateway>) -> Handler {

@@ -4,13 +4,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::response::Response;
 use http::request::Parts;
 use lanyard_core::admin::apply::Deployment;
 use lanyard_core::clock::Timestamp;
+use lanyard_core::id::RequestId;
 use lanyard_core::idp::settings::IdpSettings;
 use lanyard_core::session::passwords::Passwords;
+use lanyard_server::idp::upstream::{self, Pages};
 use lanyard_server::oauth::basis::Basis;
 use lanyard_server::oauth::guard::Guard;
+use lanyard_web::messages::{Message, Messages};
 use lanyard_web::sign_in::{self, Limits, SignInDeps};
 
 /// The router of the pages.
@@ -37,6 +41,30 @@ pub(super) fn router(
         organisation: organisation.to_owned(),
         deployment: Arc::clone(deployment),
     })
+}
+
+/// Pages for people, as the room of identity providers asks for them.
+pub(super) struct UpstreamPages(Messages);
+
+impl UpstreamPages {
+    /// Pages of this issuer.
+    pub(super) fn new(settings: &IdpSettings, organisation: &str) -> Self {
+        Self(Messages::new(&settings.issuer, organisation))
+    }
+}
+
+impl Pages for UpstreamPages {
+    fn message(&self, message: upstream::Message) -> Response {
+        let way = message.way.as_ref().map(|(words, address)| (*words, address.as_str()));
+        let shown = Message {
+            title: message.title,
+            text: &message.text,
+            advice: message.advice,
+            way,
+            reference: message.reference.as_ref().map(RequestId::as_str),
+        };
+        self.0.page(message.status, &shown)
+    }
 }
 
 /// The limits of the machine endpoints, for people.

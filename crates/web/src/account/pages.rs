@@ -25,6 +25,7 @@ use crate::account::view::{
 };
 use crate::passkeys::{self, Use};
 use crate::sign_in::SignIn;
+use crate::sign_in::choose::{CHOOSE, Visit};
 use crate::sign_in::purpose::Purpose;
 
 /// Whoever looks at their account.
@@ -104,8 +105,20 @@ impl SignIn {
             Ok(None) => {
                 let carried = Purpose::carry(room);
                 let purpose = Purpose::Account(room);
-                let page = self.show_sign_in(&parts, &carried, &purpose, "", None, StatusCode::OK, &cx);
-                return Err(Box::new(page));
+                let choice = Form::parse(parts.uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
+                let carried = match choice.once(CHOOSE).ok().flatten() {
+                    Some(choice) => carried.with(CHOOSE, choice),
+                    None => carried,
+                };
+                let visit = Visit {
+                    cx: &cx,
+                    parts: &parts,
+                    form: &carried,
+                    purpose: &purpose,
+                    username: "",
+                    domain: None,
+                };
+                return Err(Box::new(self.offer(&visit).await));
             }
             Err(error) => return Err(Box::new(self.failure(&cx, &error))),
         };

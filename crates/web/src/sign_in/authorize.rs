@@ -23,6 +23,7 @@ use secrecy::ExposeSecret;
 
 use crate::passkeys::{self, Use};
 use crate::sign_in::SignIn;
+use crate::sign_in::choose::{CHOOSE, Visit};
 use crate::sign_in::messages::{parameters, redirect_status};
 use crate::sign_in::purpose::Purpose;
 use crate::sign_in::view::SignInPage;
@@ -57,16 +58,11 @@ pub(crate) async fn handle(State(own): State<Arc<SignIn>>, request: Request) -> 
     ) {
         AuthorizeStep::Issue => match session {
             Some((session, _)) => own.issue(&cx, &parts.method, valid, session).await,
-            None => {
-                let purpose = Purpose::Client(Box::new(valid));
-                own.show_sign_in(&parts, &form, &purpose, "", None, StatusCode::OK, &cx)
-            }
+            None => own.ask_person(&cx, &parts, &form, valid, None).await,
         },
         AuthorizeStep::SignIn(_) => {
             let known = session.as_ref().map(|(_, user)| user.username.as_str());
-            let purpose = Purpose::Client(Box::new(valid));
-            let username = purpose.hint().or(known).unwrap_or_default();
-            own.show_sign_in(&parts, &form, &purpose, username, None, StatusCode::OK, &cx)
+            own.ask_person(&cx, &parts, &form, valid, known).await
         }
         AuthorizeStep::Refuse(denial) => {
             let refusal = AuthorizeRefusal::Redirect {
@@ -80,6 +76,27 @@ pub(crate) async fn handle(State(own): State<Arc<SignIn>>, request: Request) -> 
 }
 
 impl SignIn {
+    /// Somebody must sign in for a client.
+    async fn ask_person(
+        &self,
+        cx: &Cx,
+        parts: &Parts,
+        form: &Form,
+        valid: ValidAuthorize,
+        known: Option<&str>,
+    ) -> Response {
+        let purpose = Purpose::Client(Box::new(valid));
+        let visit = Visit {
+            cx,
+            parts,
+            form,
+            purpose: &purpose,
+            username: purpose.hint().or(known).unwrap_or_default(),
+            domain: form.once("domain_hint").ok().flatten(),
+        };
+        self.offer(&visit).await
+    }
+
     /// A code for a live session.
     async fn issue(&self, cx: &Cx, method: &Method, valid: ValidAuthorize, session: Session) -> Response {
         let (own_cx, settings, asked) = (cx.clone(), Arc::clone(&self.deps.settings), valid.clone());
@@ -178,6 +195,7 @@ impl SignIn {
             username,
             passkey: asked.as_ref(),
             passkey_action: &self.passkey,
+            another: form.has(CHOOSE).then(|| self.chosen(purpose, form, "1")),
             problem,
         };
         let mut response = self.page.answer(status, &page, purpose.target());

@@ -37,6 +37,7 @@ impl SignIn {
                 title,
                 text,
                 advice,
+                way: None,
                 request_id,
             },
             None,

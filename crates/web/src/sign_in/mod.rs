@@ -6,6 +6,7 @@
 pub(crate) mod attempts;
 mod authorize;
 mod browser;
+pub(crate) mod choose;
 mod enrol;
 mod logout;
 pub(crate) mod messages;
@@ -32,7 +33,7 @@ use lanyard_core::store::Store;
 use lanyard_federation::passkey::RelyingParty;
 
 use crate::account::{self, Room};
-use crate::assets::{self, Asset};
+use crate::assets;
 use crate::first_sign_in;
 use crate::page::Page;
 use crate::sign_in::attempts::Attempts;
@@ -95,6 +96,8 @@ pub(crate) struct SignIn {
     authorize: String,
     /// Where the sign-in form goes.
     sign_in: String,
+    /// Where a name goes that may belong to a provider.
+    name: String,
     /// Where a code goes.
     code: String,
     /// Where a passkey goes.
@@ -129,14 +132,7 @@ pub fn router(deps: SignInDeps) -> Router {
     let issuer = &deps.settings.issuer;
     let base = issuer.path();
     let secure = !issuer.is_plain_http();
-    let asset = |asset: Asset| format!("{base}{}", asset.path());
-    let page = Page {
-        organisation: deps.organisation.clone(),
-        stylesheet: asset(Asset::Stylesheet),
-        passkeys: asset(Asset::Passkeys),
-        first_sign_in: asset(Asset::FirstSignIn),
-        secure,
-    };
+    let page = Page::of(issuer, &deps.organisation);
     let at = |path: &str| format!("{base}{path}");
     let own = Arc::new(SignIn {
         page,
@@ -145,6 +141,7 @@ pub fn router(deps: SignInDeps) -> Router {
         passkeys: RelyingParty::new(issuer, &deps.organisation).map(Arc::new),
         authorize: at("/oauth2/authorize"),
         sign_in: at("/oauth2/sign-in"),
+        name: at("/oauth2/sign-in/name"),
         code: at("/oauth2/sign-in/code"),
         passkey: at("/oauth2/sign-in/passkey"),
         enrol: at("/oauth2/sign-in/enrol"),
@@ -155,6 +152,7 @@ pub fn router(deps: SignInDeps) -> Router {
     let routes = Router::new()
         .route(&own.authorize, get(authorize::handle).post(authorize::handle))
         .route(&own.sign_in, post(submit::handle))
+        .route(&own.name, post(choose::handle))
         .route(&own.code, post(second::code))
         .route(&own.passkey, post(second::passkey))
         .route(&own.enrol, post(enrol::handle))

@@ -22,7 +22,45 @@ pub(super) struct SignInPage<'a> {
     /// A challenge for any passkey, where there can be passkeys.
     pub(super) passkey: Option<&'a Asked>,
     pub(super) passkey_action: &'a str,
+    /// The page of the ways, when there are others.
+    pub(super) another: Option<String>,
     pub(super) problem: Option<String>,
+}
+
+/// A provider on the page of the ways.
+pub(super) struct ProviderLink<'a> {
+    pub(super) title: &'a str,
+    pub(super) href: String,
+}
+
+/// The ways to sign in.
+#[derive(Template)]
+#[template(path = "sign_in/choose.html")]
+pub(super) struct ChoosePage<'a> {
+    pub(super) page: &'a Page,
+    pub(super) client: &'a str,
+    pub(super) destination: String,
+    pub(super) providers: Vec<ProviderLink<'a>>,
+    /// Whether a name is asked for, since its domain may decide.
+    pub(super) by_name: bool,
+    pub(super) action: &'a str,
+    pub(super) request: &'a str,
+    pub(super) form_token: String,
+    pub(super) username: &'a str,
+    /// The form for a password.
+    pub(super) password: String,
+    pub(super) problem: Option<&'a str>,
+}
+
+/// Leads to a provider that was found by the domain of a name.
+#[derive(Template)]
+#[template(path = "sign_in/continue.html")]
+pub(super) struct ContinuePage<'a> {
+    pub(super) page: &'a Page,
+    pub(super) title: &'a str,
+    pub(super) href: &'a str,
+    /// The page of the ways.
+    pub(super) another: &'a str,
 }
 
 /// Asks for the second half of a sign-in.
@@ -82,12 +120,14 @@ pub(crate) struct CodesPage<'a> {
 /// A page without a form.
 #[derive(Template)]
 #[template(path = "sign_in/message.html")]
-pub(super) struct MessagePage<'a> {
-    pub(super) page: &'a Page,
-    pub(super) title: &'a str,
-    pub(super) text: &'a str,
-    pub(super) advice: Option<&'a str>,
-    pub(super) request_id: Option<&'a str>,
+pub(crate) struct MessagePage<'a> {
+    pub(crate) page: &'a Page,
+    pub(crate) title: &'a str,
+    pub(crate) text: &'a str,
+    pub(crate) advice: Option<&'a str>,
+    /// A way on: its words and its address.
+    pub(crate) way: Option<(&'a str, &'a str)>,
+    pub(crate) request_id: Option<&'a str>,
 }
 
 /// Asks before signing out.

@@ -10,6 +10,7 @@
 mod account;
 mod authenticator;
 mod authorize;
+mod choose;
 mod first_sign_in;
 mod lockout;
 mod logout;

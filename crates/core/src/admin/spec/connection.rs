@@ -127,8 +127,8 @@ pub struct OidcSpec {
     /// What happens when it leaves the groups out because there are too many.
     #[serde(default)]
     pub groups_overage: Overage,
-    /// The public half of our key there (`private_key_jwt`). Made by us, shown only.
-    #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
+    /// The public half of our key there (`private_key_jwt`). Made by us and shown; what is written here is not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_key: Option<serde_json::Value>,
 }
 
