@@ -1,6 +1,7 @@
 //! Tests of [`super`].
 
 use super::*;
+use lanyard_jose::digest::at_hash;
 use lanyard_jose::random::SystemRandom;
 use proptest::prelude::*;
 

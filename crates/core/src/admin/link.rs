@@ -67,7 +67,7 @@ pub fn link(
     };
     tx.insert_person_link(&link)?;
     let event = about("idp.link.created", admin, &connection, &link, &user);
-    record(cx, tx, event.detail("origin", link.origin.as_str()))?;
+    record(cx, tx, event.detail("after", json!({"origin": link.origin.as_str()})))?;
     Ok(Outcome::Granted(link))
 }
 

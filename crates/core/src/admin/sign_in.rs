@@ -147,6 +147,7 @@ pub fn ensure_client(cx: &Cx, tx: &mut dyn Tx) -> Result<bool, StoreError> {
         grants: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
         redirect_uris: vec![REDIRECT.to_owned()],
         post_logout_redirect_uris: Vec::new(),
+        backchannel_logout: None,
         scopes,
         subject_mode: SubjectMode::Public,
         introspects: Vec::new(),

@@ -8,6 +8,7 @@ use lanyard_jose::token::{IdToken, Unverified, Verified};
 use lanyard_jose::verify::{Audience, Expected, verify_hint};
 use lanyard_protocol::client_id::ClientId;
 use lanyard_protocol::form::Form;
+use serde_json::json;
 
 use crate::audit::event::Actor;
 use crate::audit::record::{NewEvent, record};
@@ -48,12 +49,21 @@ pub fn end(cx: &Cx, tx: &mut dyn Tx, session: &SessionId, by: &EndedBy) -> Resul
         EndedBy::Person => Actor::User(found.user.to_string()),
         EndedBy::Administrator(actor) => actor.clone(),
     };
+    let before = by_admin.then(|| {
+        json!({
+            "created_at": found.created_at.to_string(),
+            "last_used_at": found.last_used_at.to_string(),
+            "agent": found.agent,
+            "peer": found.peer,
+        })
+    });
     let event = NewEvent::granted("idp.session.ended")
         .actor(actor)
         .subject(found.user.as_str())
         .target(session.as_str())
         .detail("refresh_families", families)
-        .detail("clients_told", u64::try_from(told).unwrap_or(u64::MAX));
+        .detail("clients_told", u64::try_from(told).unwrap_or(u64::MAX))
+        .detail_if("before", before);
     record(cx, tx, event)?;
     Ok(true)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use lanyard_jose::digest::sha256;
 use lanyard_jose::random::token;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 
 use crate::admin::denial::AdminDenial;
 use crate::admin::permission::{Permission, require};
@@ -113,13 +114,8 @@ pub fn create(
     let event = NewEvent::granted("admin.directory_token.created")
         .actor(admin.actor())
         .target(&directory.name)
-        .detail("token", made.id.as_str())
-        .detail("name", made.name.as_str());
-    record(
-        cx,
-        tx,
-        event.detail_if("expires_at", expires_at.map(|end| end.to_string())),
-    )?;
+        .detail("after", state(&made));
+    record(cx, tx, event)?;
     Ok(Outcome::Granted((made, secret)))
 }
 
@@ -143,17 +139,29 @@ pub fn revoke(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, directory: &str, id: &Dir
         Ok(directory) => directory,
         Err(denial) => return Ok(Outcome::Denied(denial)),
     };
-    if !tx.revoke_directory_token(&directory.id, id, cx.now)? {
+    let mut live = tx.list_directory_tokens(&directory.id)?.into_iter();
+    let before = live.find(|token| token.id == *id && token.revoked_at.is_none());
+    let Some(before) = before else {
         return Ok(Outcome::Denied(AdminDenial::NotFound {
             what: "live token of this directory",
             name: id.to_string(),
         }));
-    }
+    };
+    tx.revoke_directory_token(&directory.id, id, cx.now)?;
     let event = NewEvent::granted("admin.directory_token.revoked")
         .actor(admin.actor())
         .target(&directory.name);
-    record(cx, tx, event.detail("token", id.as_str()))?;
+    record(cx, tx, event.detail("before", state(&before)))?;
     Ok(Outcome::Granted(()))
+}
+
+/// A token as the log has it.
+fn state(token: &DirectoryToken) -> serde_json::Value {
+    json!({
+        "token": token.id.as_str(),
+        "name": token.name,
+        "expires_at": token.expires_at.map(|end| end.to_string()),
+    })
 }
 
 fn find(

@@ -84,7 +84,7 @@ pub const ACTS: &[Act] = &[
         ],
     },
     Act {
-        words: "see administrators, agents, clients, connectors, audiences, resources, trusts, rules, keys, tokens, grants, provisioning clients",
+        words: "see administrators, agents, clients, connectors, audiences, resources, trusts, rules, keys, tokens, grants, identity providers, provisioning clients",
         needs: READ,
         operations: &[
             ("GET", "/administrators"),
@@ -101,6 +101,9 @@ pub const ACTS: &[Act] = &[
             ("GET", "/keys"),
             ("GET", "/tokens"),
             ("GET", "/grants"),
+            ("GET", "/identity-providers"),
+            ("GET", "/identity-providers/{name}"),
+            ("GET", "/identity-providers/{name}/links"),
             ("GET", "/directories"),
             ("GET", "/directories/{name}/tokens"),
         ],
@@ -201,6 +204,18 @@ pub const ACTS: &[Act] = &[
             ("DELETE", "/audiences"),
             ("PUT", "/trusts"),
             ("DELETE", "/trusts/{id}"),
+        ],
+    },
+    Act {
+        words: "change and test identity providers, link people to their accounts there",
+        needs: ADMINISTER,
+        operations: &[
+            ("PUT", "/identity-providers/{name}"),
+            ("DELETE", "/identity-providers/{name}"),
+            ("POST", "/identity-providers/{name}/test"),
+            ("GET", "/identity-providers/{name}/test/{id}"),
+            ("POST", "/identity-providers/{name}/links"),
+            ("DELETE", "/identity-providers/{name}/links/{username}"),
         ],
     },
     Act {

@@ -16,7 +16,6 @@ use lanyard_core::keys::rotation::RotationSettings;
 use lanyard_core::policy::cache::PolicyCache;
 use lanyard_core::session::passwords::Passwords;
 use lanyard_core::session::strength::Strength;
-use lanyard_core::store::StoreExt;
 
 use crate::admin::error::ApiError;
 use crate::admin::identity;

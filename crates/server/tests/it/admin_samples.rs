@@ -37,6 +37,12 @@ pub(crate) struct Known {
     rule: String,
     kid: String,
     agent_kid: String,
+    session: String,
+    directory_token: String,
+}
+
+fn provider(name: &str) -> Value {
+    json!({"name": name, "oidc": {"issuer": "https://idp.corp.example", "client_id": "lanyard", "client_secret": "s3cret"}})
 }
 
 /// A company with one of everything that an operation can be about.
@@ -63,6 +69,8 @@ pub(crate) async fn prepared() -> (Api, Known) {
             "/agents/working",
             json!({"name": "working", "purpose": "Tests", "owners": ["alice"], "status": "active"}),
         ),
+        ("/identity-providers/corp", provider("corp")),
+        ("/directories", json!({"name": "workday"})),
     ] {
         let answer = api.ask("PUT", path, body).await;
         assert_eq!(answer.status.as_u16(), 200, "{path}: {}", answer.text());
@@ -93,9 +101,19 @@ pub(crate) async fn prepared() -> (Api, Known) {
             expires_at: None,
         })
     });
+    let session = api.world.session(ALICE).as_str().to_owned();
+    let link = json!({"subject": "00u1", "user": "alice"});
+    let linked = api.ask("POST", "/identity-providers/corp/links", link).await;
+    assert_eq!(linked.status.as_u16(), 200, "{}", linked.text());
+    let directory_token = api
+        .ask("POST", "/directories/workday/tokens", json!({"name": "first"}))
+        .await
+        .json();
     let first = |list: Value| list["items"][0]["id"].as_str().unwrap().to_owned();
     let ring = api.world.basis.rings.snapshot();
     let known = Known {
+        session,
+        directory_token: directory_token["id"].as_str().unwrap().to_owned(),
         token: token["id"].as_str().unwrap().to_owned(),
         trust: first(api.get("/trusts").await),
         rule: first(api.get("/rules").await),
@@ -131,6 +149,30 @@ pub(crate) fn sample(known: &Known, method: &str, template: &str) -> Option<Samp
         ("GET", "/keys" | "/tokens" | "/grants" | "/audit" | "/audit/export") => read(template),
         ("GET", "/audit/checkpoint" | "/routes" | "/revocations") => read(template),
         ("GET", "/users/{username}") => read("/users/alice"),
+        ("GET", "/users/{username}/sessions") => read("/users/alice/sessions"),
+        ("DELETE", "/users/{username}/sessions") => remove("/users/alice/sessions"),
+        ("DELETE", "/users/{username}/sessions/{id}") => remove(&format!("/users/alice/sessions/{}", known.session)),
+        ("GET", "/identity-providers" | "/directories") => read(template),
+        ("GET", "/identity-providers/{name}") => read("/identity-providers/corp"),
+        ("GET", "/identity-providers/{name}/links") => read("/identity-providers/corp/links"),
+        ("GET", "/identity-providers/{name}/test/{id}") => read("/identity-providers/corp/test/x"),
+        ("PUT", "/identity-providers/{name}") => made("/identity-providers/new", provider("new"), Leaves::After),
+        ("DELETE", "/identity-providers/{name}") => remove("/identity-providers/corp"),
+        ("POST", "/identity-providers/{name}/test") => act("/identity-providers/corp/test", Leaves::Nothing),
+        ("POST", "/identity-providers/{name}/links") => {
+            let link = json!({"subject": "00u2", "user": "carol"});
+            made("/identity-providers/corp/links", link, Leaves::After)
+        }
+        ("DELETE", "/identity-providers/{name}/links/{username}") => remove("/identity-providers/corp/links/alice"),
+        ("GET", "/directories/{name}/tokens") => read("/directories/workday/tokens"),
+        ("PUT", "/directories") => made(template, json!({"name": "new"}), Leaves::After),
+        ("DELETE", "/directories/{name}") => remove("/directories/workday"),
+        ("POST", "/directories/{name}/tokens") => {
+            made("/directories/workday/tokens", json!({"name": "next"}), Leaves::After)
+        }
+        ("DELETE", "/directories/{name}/tokens/{id}") => {
+            remove(&format!("/directories/workday/tokens/{}", known.directory_token))
+        }
         ("GET", "/users/{username}/factors") => read("/users/alice/factors"),
         ("GET", "/users/{username}/keys") => read("/users/alice/keys"),
         ("GET", "/groups/{name}/members") => read("/groups/engineering/members"),

@@ -17,7 +17,7 @@ use lanyard_jose::digest::{base64url, from_base64url, sha256};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
-use crate::admin::act::{Room, change, cut, look, refuse, run};
+use crate::admin::act::{change, cut, look, refuse, run};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
 use crate::admin::extract::{Document, Parameters, Segments};
@@ -25,6 +25,7 @@ use crate::admin::v1::view::{PageQuery, PageView, RecordView, Removed, Written};
 use crate::idp::upstream::check::{Finding, FindingResult, examine};
 use crate::idp::upstream::dry_run::DrySignIn;
 use crate::idp::upstream::redirect_uri;
+use crate::unit::Room;
 
 /// An identity provider as it is shown.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
