@@ -31,6 +31,19 @@ const AUTH: [ClientAuthMethod; 3] = [
 /// Every subject mode.
 pub(crate) const SUBJECT_MODES: [SubjectMode; 2] = [SubjectMode::Public, SubjectMode::Pairwise];
 
+/// A query of clients, with the columns that [`client`] reads, in its order.
+macro_rules! select {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, side, client_id, name, auth, legacy_assertion_audience, grants, redirect_uris,
+             post_logout_redirect_uris, backchannel_logout_uri, backchannel_logout_session_required,
+             scopes, subject_mode, introspects, enabled, agent_status, not_before, version, created_at, updated_at
+             FROM clients ",
+            $which
+        )
+    };
+}
+
 fn client(row: &mut Row<'_>) -> Result<Client, StoreError> {
     Ok(Client {
         key: row.id()?,
@@ -134,39 +147,25 @@ fn holder(
 impl ClientStore for SqlTx<'_> {
     fn find_client(&mut self, side: Side, client_id: &ClientId) -> Result<Option<Client>, StoreError> {
         self.find(
-            "SELECT id, side, client_id, name, auth, legacy_assertion_audience, grants, redirect_uris,
-             post_logout_redirect_uris, backchannel_logout_uri, backchannel_logout_session_required,
-             scopes, subject_mode, introspects, enabled, agent_status, not_before,
-             version, created_at, updated_at FROM clients WHERE side = $1 AND client_id = $2",
+            select!("WHERE side = $1 AND client_id = $2"),
             &[side.as_str().into(), client_id.into()],
             client,
         )
     }
 
     fn find_client_by_key(&mut self, key: &ClientKey) -> Result<Option<Client>, StoreError> {
-        self.find(
-            "SELECT id, side, client_id, name, auth, legacy_assertion_audience, grants, redirect_uris,
-             post_logout_redirect_uris, backchannel_logout_uri, backchannel_logout_session_required,
-             scopes, subject_mode, introspects, enabled, agent_status, not_before,
-             version, created_at, updated_at FROM clients WHERE id = $1",
-            &[key.into()],
-            client,
-        )
+        self.find(select!("WHERE id = $1"), &[key.into()], client)
     }
 
     fn list_clients(&mut self, side: Option<Side>, request: &PageRequest) -> Result<Page<Client>, StoreError> {
         let items = match side {
             None => self.list(
-                "SELECT id, side, client_id, name, auth, legacy_assertion_audience, grants, redirect_uris,
-                 post_logout_redirect_uris, backchannel_logout_uri, backchannel_logout_session_required,
-             scopes, subject_mode, introspects, enabled, agent_status, not_before, version, created_at, updated_at FROM clients WHERE id > $1 ORDER BY id LIMIT $2",
+                select!("WHERE id > $1 ORDER BY id LIMIT $2"),
                 &[after(request).into(), fetch(request).into()],
                 client,
             )?,
             Some(side) => self.list(
-                "SELECT id, side, client_id, name, auth, legacy_assertion_audience, grants, redirect_uris,
-                 post_logout_redirect_uris, backchannel_logout_uri, backchannel_logout_session_required,
-             scopes, subject_mode, introspects, enabled, agent_status, not_before, version, created_at, updated_at FROM clients WHERE side = $1 AND id > $2 ORDER BY id LIMIT $3",
+                select!("WHERE side = $1 AND id > $2 ORDER BY id LIMIT $3"),
                 &[side.as_str().into(), after(request).into(), fetch(request).into()],
                 client,
             )?,
@@ -176,10 +175,7 @@ impl ClientStore for SqlTx<'_> {
 
     fn list_unregistered_clients(&mut self, request: &PageRequest) -> Result<Page<Client>, StoreError> {
         let items = self.list(
-            "SELECT id, side, client_id, name, auth, legacy_assertion_audience, grants, redirect_uris,
-             post_logout_redirect_uris, scopes, subject_mode, introspects, enabled, agent_status, not_before,
-             version, created_at, updated_at FROM clients
-             WHERE side = $1 AND agent_status IS NULL AND id > $2 ORDER BY id LIMIT $3",
+            select!("WHERE side = $1 AND agent_status IS NULL AND id > $2 ORDER BY id LIMIT $3"),
             &[Side::Idp.as_str().into(), after(request).into(), fetch(request).into()],
             client,
         )?;

@@ -13,6 +13,7 @@ use lanyard_core::store::page::PageRequest;
 use lanyard_jose::algorithm::Algorithm;
 use lanyard_protocol::audience::OneOrMany;
 use lanyard_protocol::oauth::grant_type::GrantType;
+use lanyard_protocol::oauth::token_request::TokenExchangeRequest;
 use lanyard_testkit::company::{ALICE, CAROL, Company, IDE, IDE_AT_RAS, IDP, LINEAR, RAS};
 
 use crate::idp_support::*;
@@ -357,8 +358,12 @@ fn only_id_jags_are_given_and_only_for_known_subjects_idp_tx_01_idp_tx_08() {
         let denied = run_form(&company, &client, subject(), &form(other, "id_token"));
         assert_eq!(denied, Err(Denial::RequestedTokenType), "{other}");
     }
-    let denied = run_form(&company, &client, subject(), &form("id-jag", "saml2"));
-    assert_eq!(denied, Err(Denial::SubjectTokenType));
+    for kind in ["access_token", "jwt", "id-jag", "saml1"] {
+        assert!(
+            TokenExchangeRequest::parse(&form("id-jag", kind)).is_err(),
+            "{kind} is no identity assertion"
+        );
+    }
 }
 
 #[test]

@@ -71,7 +71,9 @@ impl TryFrom<Map<String, Value>> for UpstreamIdTokenClaims {
             iss: text("iss", "iss is missing or no text")?,
             sub: Subject::parse(text("sub", "sub is missing or no text")?)?,
             aud: OneOrMany::deserialize(aud)
-                .map_err(|_| InvalidClaim("aud is neither a text nor an array of texts"))?,
+                .ok()
+                .filter(|aud: &OneOrMany<String>| !aud.as_slice().is_empty())
+                .ok_or(InvalidClaim("aud is neither a text nor an array of texts"))?,
             exp: date("exp", "exp is no whole number")?.ok_or(InvalidClaim("exp is missing"))?,
             iat: date("iat", "iat is no whole number")?.ok_or(InvalidClaim("iat is missing"))?,
             nbf: date("nbf", "nbf is no whole number")?,

@@ -53,9 +53,9 @@ pub(crate) fn router(deps: AdminDeps) -> Router {
         .route("/users/{username}/factors/reset", post(factors::reset_factors))
         .route(
             "/users/{username}/sessions",
-            get(sessions::list).delete(sessions::end_all),
+            get(sessions::sessions).delete(sessions::end_sessions),
         )
-        .route("/users/{username}/sessions/{id}", delete(sessions::end))
+        .route("/users/{username}/sessions/{id}", delete(sessions::end_session))
         .route("/users/{username}/keys", get(users::keys))
         .route("/users/{username}/keys/{kid}", delete(users::remove_key))
         .route("/groups", get(groups::list))

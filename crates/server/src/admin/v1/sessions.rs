@@ -90,7 +90,7 @@ fn view(session: Session, now: Timestamp) -> SessionView {
 /// A person's sessions, newest first; ended ones for about a day.
 #[utoipa::path(get, path = "/admin/v1/users/{username}/sessions", params(PageQuery),
     responses((status = 200, body = PageView<SessionView>)))]
-pub(crate) async fn list(
+pub(crate) async fn sessions(
     State(deps): State<AdminDeps>,
     caller: Caller,
     Segments(username): Segments<String>,
@@ -113,7 +113,7 @@ pub(crate) async fn list(
 
 /// Ends one session, with everything that was issued in it: the answer comes when nothing of it is accepted any more.
 #[utoipa::path(delete, path = "/admin/v1/users/{username}/sessions/{id}", responses((status = 200, body = Removed)))]
-pub(crate) async fn end(
+pub(crate) async fn end_session(
     State(deps): State<AdminDeps>,
     caller: Caller,
     Segments((username, id)): Segments<(String, String)>,
@@ -138,7 +138,7 @@ pub(crate) async fn end(
 /// Ends every session of a person, who may sign in again; keys of their machines stay.
 #[utoipa::path(delete, path = "/admin/v1/users/{username}/sessions",
     responses((status = 200, body = SessionsEnded)))]
-pub(crate) async fn end_all(
+pub(crate) async fn end_sessions(
     State(deps): State<AdminDeps>,
     caller: Caller,
     Segments(username): Segments<String>,
