@@ -7,7 +7,8 @@ import { loadFacts, pickConnector, pickSecretClient } from './lib/facts.mjs';
 import { attachKeycloak } from './lib/keycloak.mjs';
 import { TOKEN_TYPE, redeem } from './lib/legs.mjs';
 import { attempt, check, equal, main } from './lib/report.mjs';
-import { at, certificates, exchange, refusedSignIn, signIn, target } from './lib/saml-sign-in.mjs';
+import { at, certificates, signIn } from './lib/saml-sign-in.mjs';
+import { exchange, refusedSignIn, removeConnection, target } from './lib/upstream.mjs';
 
 const NAME = 'keycloak-saml';
 
@@ -40,6 +41,7 @@ main('keycloak-saml', async (cleanup) => {
   cleanup(() => keycloak.stop());
   const own = at(facts, NAME);
 
+  cleanup(() => removeConnection(admin, NAME));
   // The realm is made twice: our metadata needs a connection, and the connection the realm.
   const first = await keycloak.createRealm({ name: 'saml', saml: { entityId: own.metadata, acsUrl: own.acs } });
   await admin.call('POST', '/apply', { identity_providers: [await connection(first, connector)] });

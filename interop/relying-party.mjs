@@ -1,15 +1,20 @@
 // npm openid-client as a strict relying party of the issuer: discovery, code + PKCE with state, nonce
 // and iss on the real sign-in page, single sign-on, acr_values and max_age, refresh token rotation, userinfo, logout,
-// and logout tokens by the back channel, checked with npm jose.
+// and logout tokens by the back channel, checked with npm jose. With a Keycloak given, all of it while the person signs
+// in there: the relying party must not notice.
+//
+//   relying-party FACTS [KEYCLOAK]
 
 import { createServer } from 'node:http';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
 import { Admin } from './lib/admin.mjs';
 import { Browser } from './lib/browser.mjs';
-import { loadFacts, pickUser } from './lib/facts.mjs';
+import { loadFacts, pickSecretClient, pickUser } from './lib/facts.mjs';
+import { attachKeycloak } from './lib/keycloak.mjs';
 import { attempt, check, equal, fail, main, ok, refused } from './lib/report.mjs';
 import { begin, configure, redirectUri, signIn } from './lib/signin.mjs';
+import { callbackOf, connect, newDomain } from './lib/upstream.mjs';
 
 /** The clients of the lab once per way of authenticating, with a redirect URI to sign in at. */
 function clientsByMethod(facts) {
@@ -96,7 +101,7 @@ async function strength(config, client, user) {
     signIn(config, client, user, { browser, parameters: { acr_values: 'phr' } }),
   );
   equal(weak.error, 'unmet_authentication_requirements', 'and the error is unmet_authentication_requirements');
-  equal(browser.signIns, before + 1, 'after a sign-in page');
+  equal(browser.signIns, before + (user.upstream ? 0 : 1), 'after a sign-in page, or what the provider said');
 }
 
 /** A relying party that hears of logouts: refuses the first token, takes the others. */
@@ -178,7 +183,7 @@ async function refusals(facts, config, client, user) {
   await refused('a wrong password is refused', () =>
     signIn(config, client, { ...user, password: `${user.password}x` }),
   );
-  const gone = facts.users.find((u) => !u.active);
+  const gone = !user.upstream && facts.users.find((u) => !u.active);
   if (gone) await refused(`${gone.username}, deactivated, is refused`, () => signIn(config, client, gone));
 
   const noPkce = await begin(config, client);
@@ -241,9 +246,34 @@ async function logout(config, client, user, browser) {
   equal(error.error, 'login_required', 'and the error is login_required');
 }
 
-main('relying-party', async () => {
+/** Every sign-in goes to a realm of that Keycloak; hands back a person of it, with the `sub` we know them by. */
+async function throughKeycloak(facts, file, cleanup) {
+  const keycloak = attachKeycloak(file);
+  const email = `ada@${newDomain()}`;
+  const realm = await keycloak.createRealm({
+    name: 'relying-party',
+    users: [{ username: 'ada', email }],
+    oidc: { redirectUris: [callbackOf(facts, 'kc-default')] },
+  });
+  cleanup(() => realm.remove());
+  const oidcSettings = { issuer: realm.issuer, client_id: realm.client.id, client_secret: realm.client.secret };
+  const claims = { username: 'email' };
+  const admin = new Admin(facts);
+  const spec = { name: 'kc-default', preset: 'keycloak', default: true, just_in_time: true, claims, oidc: oidcSettings };
+  await connect(admin, spec, cleanup);
+  const client = pickSecretClient(facts);
+  const { tokens } = await signIn(await configure(facts, client, 'basic'), client, realm.user('ada'));
+  const { items } = await admin.call('GET', '/identity-providers/kc-default/links');
+  equal(items.map((link) => link.subject), [await realm.id('ada')], 'the person is the one of Keycloak');
+  // Here people go by their user name, there by theirs.
+  return { username: email, password: realm.user('ada').password, sub: tokens.claims().sub, upstream: true };
+}
+
+main('relying-party', async (cleanup) => {
   const facts = loadFacts();
-  const user = pickUser(facts, facts.connectors.find((c) => c.status === 'active'));
+  const user = process.argv[3]
+    ? await throughKeycloak(facts, process.argv[3], cleanup)
+    : pickUser(facts, facts.connectors.find((c) => c.status === 'active'));
   await discovery(facts);
   const variants = clientsByMethod(facts);
   for (const variant of variants) await wholeSignIn(facts, variant, user);

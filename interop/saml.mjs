@@ -8,7 +8,8 @@ import { loadFacts, pickConnector, pickSecretClient } from './lib/facts.mjs';
 import { TOKEN_TYPE, redeem } from './lib/legs.mjs';
 import { attempt, check, equal, fail, main } from './lib/report.mjs';
 import { alterResponse, startSamlIdp } from './lib/saml-idp.mjs';
-import { at, base64url, certificates, exchange, refusedSignIn, signIn, target } from './lib/saml-sign-in.mjs';
+import { at, base64url, certificates, signIn } from './lib/saml-sign-in.mjs';
+import { exchange, refusedSignIn, removeConnection, target } from './lib/upstream.mjs';
 
 const NAME = 'interop-saml';
 const SAML2 = 'urn:ietf:params:oauth:token-type:saml2';
@@ -50,6 +51,7 @@ main('saml', async (cleanup) => {
   const idp = await startSamlIdp();
   cleanup(() => idp.stop());
   const spec = await connection(idp, connector);
+  cleanup(() => removeConnection(admin, NAME));
   await admin.call('POST', '/apply', { identity_providers: [spec] });
 
   const metadata = await (await fetch(at(facts, NAME).metadata)).text();

@@ -128,6 +128,21 @@ export class Browser {
     return fail(`gave up after 25 steps at ${url.origin}${url.pathname}`);
   }
 
+  /** Opens `start`, or posts `form` to it, follows redirects, and hands back the page that stands. */
+  async open(start, form) {
+    let url = new URL(start);
+    let init = form ? { method: 'POST', body: new URLSearchParams(form), headers: postHeaders(url) } : {};
+    for (let step = 0; step < 10; step += 1) {
+      const response = await this.#request(url, init);
+      const location = response.headers.get('location');
+      const html = await response.text();
+      if (!location) return { url, status: response.status, headers: response.headers, html, text: words(html) };
+      url = new URL(location, url);
+      init = {};
+    }
+    return fail(`gave up after 10 redirects at ${url.origin}${url.pathname}`);
+  }
+
   /** Opens `start` and confirms what is asked, until a page stands without a form to post. */
   async settle(start) {
     let url = new URL(start);
@@ -190,5 +205,5 @@ function words(html) {
   return decodeEntities(html.replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ').replace(/<[^>]*>/g, ' '))
     .replace(/\s+/g, ' ')
     .trim()
-    .slice(0, 200);
+    .slice(0, 400);
 }

@@ -132,6 +132,11 @@ async fn what_the_client_asks_of_the_sign_in_is_passed_on() {
     ] {
         assert_eq!(again.once(name).unwrap(), Some(value), "{name}");
     }
+    let zero = asked(&[("max_age", "0")]).await;
+    assert_eq!(
+        (zero.once("prompt").unwrap(), zero.once("max_age").unwrap()),
+        (Some("login"), Some("0"))
+    );
     let choose = asked(&[("prompt", "select_account"), ("max_age", "600")]).await;
     assert_eq!(
         (choose.once("prompt").unwrap(), choose.once("max_age").unwrap()),

@@ -36,8 +36,9 @@ impl Wishes {
     pub(super) fn of(request: &Form) -> Self {
         let once = |name| request.once(name).ok().flatten();
         let prompts: Vec<&str> = once("prompt").unwrap_or_default().split(' ').collect();
-        let again = prompts.contains(&"login");
         let max_age = once("max_age").and_then(|text| text.parse::<u32>().ok()).map(i64::from);
+        // Both ask for the same. Providers that count in whole seconds let one of this second pass for `max_age=0`.
+        let again = prompts.contains(&"login") || max_age == Some(0);
         Self {
             prompt: match again {
                 true => Some("login"),
