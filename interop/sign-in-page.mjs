@@ -4,20 +4,9 @@
 import * as oidc from 'openid-client';
 import { tabOrder } from './lib/accessibility.mjs';
 import { loadFacts, pickSecretClient, pickUser } from './lib/facts.mjs';
-import { cursorIn, launchBrowser, look, openPage } from './lib/pages.mjs';
+import { caught, cursorIn, launchBrowser, look, openPage } from './lib/pages.mjs';
 import { check, equal, main, ok } from './lib/report.mjs';
 import { begin, configure, redirectUri } from './lib/signin.mjs';
-
-/** The redirect back to the program, caught before it leaves the browser. */
-function caught(page, target) {
-  return new Promise((resolve) => {
-    const there = (url) => url.origin === target.origin && url.pathname === target.pathname;
-    page.route(there, (route) => {
-      resolve(new URL(route.request().url()));
-      return route.fulfill({ status: 200, contentType: 'text/plain', body: 'signed in' });
-    });
-  });
-}
 
 /** A person types, mistypes first, and never touches the mouse. */
 async function signIn(page, { user, url, answer }) {

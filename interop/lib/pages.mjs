@@ -40,7 +40,7 @@ export async function openPage(browser, options = {}) {
   const page = await context.newPage();
   const complaints = [];
   // A page with an error status is itself reported as a resource that failed.
-  const expected = /^Failed to load resource: the server responded with a status of 4\d\d/;
+  const expected = /^Failed to load resource: the server responded with a status of (4\d\d|502)/;
   page.on('console', (message) => {
     if (message.type() === 'error' && !expected.test(message.text())) complaints.push(message.text());
   });
@@ -80,4 +80,15 @@ export async function cursorIn(page, id, what) {
   const there = (wanted) => globalThis.document.activeElement?.id === wanted;
   const found = await page.waitForFunction(there, id, { timeout: 5_000 }).catch(() => undefined);
   check(found, what, `it is not in ${id}`);
+}
+
+/** The redirect back to the program, caught before it leaves the browser. */
+export function caught(page, target) {
+  return new Promise((resolve) => {
+    const there = (url) => url.origin === target.origin && url.pathname === target.pathname;
+    page.route(there, (route) => {
+      resolve(new URL(route.request().url()));
+      return route.fulfill({ status: 200, contentType: 'text/plain', body: 'signed in' });
+    });
+  });
 }
