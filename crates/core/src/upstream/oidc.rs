@@ -84,6 +84,16 @@ pub struct Quirks {
     pub hosted_domain: bool,
     /// An `email` is the person's own text, whatever `email_verified` says (nOAuth).
     pub email_untrusted: bool,
+    /// The `prompt` values it takes, the one that asks most of the person first; any other may be an error there.
+    pub prompts: &'static [&'static str],
+}
+
+impl Quirks {
+    /// What to send for a `prompt` that is wished for: the same, or what comes nearest.
+    pub fn prompt(&self, wished: &str) -> Option<&'static str> {
+        let same = self.prompts.iter().find(|known| **known == wished);
+        same.or_else(|| self.prompts.first()).copied()
+    }
 }
 
 impl Preset {
@@ -96,6 +106,7 @@ impl Preset {
             subject: &[],
             hosted_domain: false,
             email_untrusted: false,
+            prompts: &["login"],
         };
         match self {
             Self::Plain | Self::Keycloak | Self::Ping | Self::Okta => PLAIN,
@@ -105,13 +116,33 @@ impl Preset {
                 pkce_unannounced: true,
                 subject: &["tid", "oid"],
                 email_untrusted: true,
+                prompts: &["login", "select_account"],
                 ..PLAIN
             },
             Self::Google => Quirks {
                 username: "email",
                 hosted_domain: true,
+                prompts: &["select_account"],
                 ..PLAIN
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_product_is_asked_only_for_what_it_takes() {
+        for (preset, login, choice) in [
+            (Preset::Plain, "login", "login"),
+            (Preset::Entra, "login", "select_account"),
+            (Preset::Google, "select_account", "select_account"),
+        ] {
+            let quirks = preset.quirks();
+            assert_eq!(quirks.prompt("login"), Some(login));
+            assert_eq!(quirks.prompt("select_account"), Some(choice));
         }
     }
 }

@@ -659,6 +659,9 @@ async fn google_lets_in_its_hosted_domain_only() {
             let claims = json!({"hd": hd, "email": "erin@corp.example", "email_verified": true});
             lies.claims = claims.as_object().cloned().unwrap();
         });
+        // Google answers `prompt=login` with an error.
+        let again = parameters(&front.start(&[("prompt", "login")]).await);
+        assert_eq!(again.once("prompt").unwrap(), Some("select_account"));
         let location = front.start(&[]).await;
         assert_eq!(parameters(&location).once("hd").unwrap(), Some("corp.example"));
         let answer = front

@@ -83,7 +83,10 @@ pub(super) fn location(
         .with("nonce", &begun.nonce)
         .with("code_challenge", s256_challenge(begun.verifier.expose_secret()))
         .with("code_challenge_method", "S256");
-    if let Some(prompt) = wishes.prompt {
+    if let Some(prompt) = wishes
+        .prompt
+        .and_then(|wished| connection.preset.quirks().prompt(wished))
+    {
         form = form.with("prompt", prompt);
     }
     if let Some(max_age) = wishes.max_age {
