@@ -139,9 +139,10 @@ async function problems(lab, page) {
   await problem(page, 'no-such-way', gone, 404);
 
   const { sign_in: dry } = await lab.admin.call('POST', `/identity-providers/${NAME}/test`);
-  // The provider knows the browser by now.
   await page.goto(dry.url);
-  await page.getByText('Nobody was signed in').waitFor();
+  await page.locator('input[name=password]').waitFor();
+  await atProvider(page, provider.user('ada'));
+  await page.getByText('the answer was checked').waitFor();
   await look(page, 'dry-sign-in');
 }
 
