@@ -100,6 +100,8 @@ async function stranger(lab, page) {
   await cursorIn(page, 'password', 'an unknown domain: the form for a password, the cursor in it');
   equal(await page.locator('#username').inputValue(), 'somebody@elsewhere.example', 'an unknown domain: what was typed stays');
   await look(page, 'unknown-domain');
+  await page.getByRole('link', { name: 'Sign in another way' }).click();
+  await cursorIn(page, 'username', 'an unknown domain: and the way back is one link');
 }
 
 /** A page that tells why, with a number, and leads on. */
@@ -153,6 +155,8 @@ async function buttons(lab, page) {
   await page.goto(url.href);
   await look(page, 'buttons');
   equal(await page.locator('#username').count(), 0, 'buttons: no field without domains');
+  const names = await page.getByRole('link', { name: 'Continue with' }).allTextContents();
+  await tabOrder(page, 'buttons', [...names.map((name) => name.trim()), 'Sign in with a user name and password']);
   await page.getByRole('link', { name: 'user name and password' }).click();
   await page.locator('#password').waitFor();
   ok('buttons: the form for a password is one link away');
@@ -190,5 +194,12 @@ main('upstream-pages', async (cleanup) => {
 
   const plain = await openPage(browser, { javaScriptEnabled: false });
   await byButton(lab, plain.page, provider.user('ada'));
+  await lab.admin.call('PUT', `/identity-providers/${NAME}`, specOf(provider, { domains: [domain] }));
+  const { url } = await asked(lab, plain.page, { prompt: 'login' });
+  await plain.page.goto(url.href);
+  await plain.page.locator('#username').fill(`ada@${domain}`);
+  await plain.page.getByRole('button', { name: 'Next' }).click();
+  await plain.page.locator('input[name=password]').waitFor();
+  equal(new URL(plain.page.url()).origin, provider.issuer, 'without JavaScript the domain leads to the provider');
   ok('without JavaScript too', browser.version());
 });

@@ -5,5 +5,4 @@ mod commands;
 mod configuration;
 mod conformance;
 mod examples;
-mod identity_providers;
 mod roles;
