@@ -5,4 +5,5 @@ mod commands;
 mod configuration;
 mod conformance;
 mod examples;
+mod identity_providers;
 mod roles;
