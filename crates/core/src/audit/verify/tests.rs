@@ -439,19 +439,14 @@ impl io::Read for Generated {
 }
 
 #[test]
-#[ignore = "a measurement: eleven seconds without optimisation"]
-fn a_million_records_are_verified_within_thirty_seconds_p2() {
+fn a_log_is_verified_while_it_is_read_whatever_its_length_p2() {
     let log = Generated {
         next: 0,
-        events: 1_000_000,
+        events: 20_000,
         hash: String::new(),
         checkpoints: 0,
         pending: io::Cursor::default(),
     };
-    let begin = std::time::Instant::now();
     let report = verify(io::BufReader::new(log), &Known::default()).unwrap();
-    let took = begin.elapsed();
-    println!("1,000,000 records in {took:?}, making them included");
-    assert_eq!((report.problem, report.last), (None, 1_000_000));
-    assert!(took < std::time::Duration::from_secs(30));
+    assert_eq!((report.problem, report.last), (None, 20_000));
 }
