@@ -51,7 +51,7 @@ impl DecryptionKey {
     /// The private half of a key of ours.
     ///
     /// # Errors
-    /// [`NotRsa`].
+    /// `NotRsa`.
     pub fn of(key: &SigningKey) -> Result<Self, NotRsa> {
         let mut pem = Zeroizing::new(String::from("-----BEGIN PRIVATE KEY-----\n"));
         let body = Zeroizing::new(encoding::encode(&key.to_pkcs8()));
