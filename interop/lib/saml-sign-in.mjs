@@ -10,8 +10,8 @@ export const base64url = (bytes) => Buffer.from(bytes).toString('base64url');
 
 /** Where a connection of this name lies at the lab's issuer. */
 export function at(facts, name) {
-  const base = `${facts.issuer.url}/oauth2/upstream/${name}`;
-  return { metadata: `${base}/metadata`, acs: `${base}/acs`, slo: `${base}/slo`, start: `${base}/saml` };
+  const base = `${facts.issuer.url}/upstream/${name}`;
+  return { metadata: `${base}/saml/metadata`, acs: `${base}/saml/acs`, slo: `${base}/saml/slo`, start: `${base}/start` };
 }
 
 /** The signing certificates that a metadata document of an identity provider has. */
@@ -34,7 +34,8 @@ export async function signIn(facts, name, client, user, browser = new Browser())
     code_challenge: base64url(createHash('sha256').update(verifier).digest()),
     code_challenge_method: 'S256',
   };
-  for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, value);
+  // Carried over the sign-in as it was asked, as the sign-in page does it.
+  url.searchParams.set('request', new URLSearchParams(asked).toString());
   const answer = await browser.walk(url, callback, { username: user.username, password: user.password });
   return post(
     facts.issuer.token_endpoint,

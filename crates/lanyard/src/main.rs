@@ -27,6 +27,7 @@ mod command {
     pub(crate) mod connectors;
     pub(crate) mod connectors_admin;
     pub(crate) mod groups;
+    pub(crate) mod idp;
     pub(crate) mod inspect;
     pub(crate) mod keys;
     pub(crate) mod lab;
@@ -108,6 +109,8 @@ enum Command {
     Resources(command::resources::ResourcesArgs),
     /// Manage the rules: who may reach what
     Rules(command::rules::RulesArgs),
+    /// Manage identity providers: Okta, Entra ID, Google, Ping, Keycloak, others by OpenID Connect or SAML
+    Idp(command::idp::IdpArgs),
     /// Manage provisioning clients (SCIM): Okta, Entra ID, scripts
     Scim(command::scim::ScimArgs),
     /// Manage signing keys
@@ -182,6 +185,7 @@ async fn run(command: Command, ui: &Ui) -> anyhow::Result<ExitCode> {
         Command::Trusts(args) => command::trusts::run(args, ui).await,
         Command::Resources(args) => command::resources::run(args, ui).await,
         Command::Rules(args) => command::rules::run(args, ui).await,
+        Command::Idp(args) => command::idp::run(args, ui).await,
         Command::Scim(args) => command::scim::run(args, ui).await,
         Command::Keys(args) => command::keys::run(args, ui).await,
         Command::Audit(args) => command::audit::run(args, ui).await,

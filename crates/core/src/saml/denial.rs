@@ -62,4 +62,9 @@ impl SamlDenial {
             Self::Replayed => "saml_replayed",
         }
     }
+
+    /// Whether the provider itself said that it did not sign the person in.
+    pub const fn by_provider(&self) -> bool {
+        matches!(self, Self::Defect(Defect::Status(_)))
+    }
 }

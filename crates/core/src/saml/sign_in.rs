@@ -15,10 +15,10 @@ use crate::saml::accept::{Accepted, Expected, Request, accept};
 use crate::saml::asserted::asserted;
 use crate::saml::assertion::Assertion;
 use crate::saml::denial::SamlDenial;
-use crate::saml::waiting;
+use crate::saml::waiting::{self, Waiting};
 use crate::store::replay::ReplayKind;
 use crate::store::{StoreError, Tx};
-use crate::upstream::attempt::SignInAttempt;
+use crate::upstream::attempt::{Purpose, SignInAttempt};
 use crate::upstream::connection::{Connection, Kind};
 use crate::upstream::resolve::Asserted;
 use crate::upstream::saml::{self, SamlSettings};
@@ -40,6 +40,15 @@ pub struct Answer {
     pub assertion: Assertion,
 }
 
+/// An answer that led to nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub denial: SamlDenial,
+    /// Whether the browser that began the sign-in is told when it comes back.
+    pub waits: bool,
+}
+
 /// Takes an answer in for the attempt of `handle`, the RelayState that came with it: it waits for the browser from then
 /// on. Recorded when it is refused.
 ///
@@ -52,24 +61,49 @@ pub fn arrive(
     issuer: &Issuer,
     answer: &Answer,
     handle: &str,
-) -> Result<Outcome<(), SamlDenial>, StoreError> {
-    let hash = sha256(handle.as_bytes());
-    let attempt = tx.find_attempt(&hash)?.filter(|attempt| is_open(cx, attempt, answer));
-    let decided = match &attempt {
+) -> Result<Outcome<(), Refused>, StoreError> {
+    let decided = match find_open(cx, tx, vault, &answer.connection, handle)? {
         None => Err(SamlDenial::Unsolicited),
-        Some(attempt) => judge(cx, issuer, answer, Request::Ours(&attempt.nonce)),
+        Some(attempt) => judge(cx, issuer, answer, Request::Ours(&attempt.nonce)).map(|judged| (attempt, judged)),
     };
-    let (asserted, accepted) = match decided {
-        Ok(judged) => judged,
-        Err(denial) => return refuse(cx, tx, answer, denial),
+    let denial = match decided {
+        Ok((attempt, (asserted, accepted))) => {
+            if consume(tx, answer, &accepted)? {
+                wait(tx, vault, &attempt, &Waiting::Asserted(asserted))?;
+                return Ok(Outcome::Granted(()));
+            }
+            SamlDenial::Replayed
+        }
+        Err(denial) => denial,
     };
-    if !consume(tx, answer, &accepted)? {
-        return refuse(cx, tx, answer, SamlDenial::Replayed);
+    turn_away(cx, tx, vault, &answer.connection, (Some(handle), denial), true).map(Outcome::Denied)
+}
+
+/// Refuses an answer. The attempt of its handle, when there is one, is not used up: the browser is told when it comes
+/// back, unless a better answer came first. Recorded when it is worth it.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn turn_away(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    vault: &Vault,
+    connection: &Connection,
+    (handle, denial): (Option<&str>, SamlDenial),
+    recorded: bool,
+) -> Result<Refused, StoreError> {
+    if recorded {
+        record_failure(cx, tx, &connection.name, denial.code(), &denial.to_string())?;
     }
-    let sealed = waiting::seal(vault, &hash, &asserted)
-        .ok_or_else(|| StoreError::Corrupt("an answer has no JSON form".to_owned()))?;
-    tx.report_attempt(&hash, &sealed)?;
-    Ok(Outcome::Granted(()))
+    let attempt = match handle {
+        Some(handle) => find_open(cx, tx, vault, connection, handle)?,
+        None => None,
+    };
+    if let Some(attempt) = &attempt {
+        wait(tx, vault, attempt, &Waiting::Refused(denial.into()))?;
+    }
+    let waits = attempt.is_some();
+    Ok(Refused { denial, waits })
 }
 
 /// Takes an answer in that nobody asked for, where the connection allows that (off by default): a sign-in that began at
@@ -83,7 +117,8 @@ pub fn arrive_unasked(
     issuer: &Issuer,
     answer: &Answer,
 ) -> Result<Outcome<Asserted, SamlDenial>, StoreError> {
-    let allowed = matches!(&answer.connection.kind, Kind::Saml(settings) if settings.idp_initiated);
+    let allowed =
+        answer.connection.enabled && matches!(&answer.connection.kind, Kind::Saml(settings) if settings.idp_initiated);
     let decided = if allowed {
         judge(cx, issuer, answer, Request::Unsolicited)
     } else {
@@ -98,12 +133,36 @@ pub fn arrive_unasked(
     Ok(Outcome::Denied(denial))
 }
 
-fn is_open(cx: &Cx, attempt: &SignInAttempt, answer: &Answer) -> bool {
-    attempt.used_at.is_none()
-        && cx.now < attempt.expires_at
-        && attempt.report.is_none()
-        && attempt.connection == answer.connection.id
-        && attempt.connection_version == answer.connection.version
+/// The attempt of a handle, while an acceptable answer may come for it.
+fn find_open(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    vault: &Vault,
+    connection: &Connection,
+    handle: &str,
+) -> Result<Option<SignInAttempt>, StoreError> {
+    if handle.len() > 128 {
+        return Ok(None);
+    }
+    let found = tx.find_attempt(&sha256(handle.as_bytes()))?;
+    Ok(found.filter(|attempt| {
+        // One that is switched off may be tried out: nobody gets a session by that.
+        let usable = connection.enabled || attempt.purpose == Purpose::Test;
+        let answered = matches!(waiting::open(vault, attempt), Some(Waiting::Asserted(_)));
+        usable
+            && !answered
+            && !attempt.is_ticket()
+            && attempt.used_at.is_none()
+            && cx.now < attempt.expires_at
+            && attempt.connection == connection.id
+            && attempt.connection_version == connection.version
+    }))
+}
+
+fn wait(tx: &mut dyn Tx, vault: &Vault, attempt: &SignInAttempt, waiting: &Waiting) -> Result<(), StoreError> {
+    let sealed = waiting::seal(vault, &attempt.handle_hash, waiting)
+        .ok_or_else(|| StoreError::Corrupt("an answer has no JSON form".to_owned()))?;
+    tx.report_attempt(&attempt.handle_hash, &sealed)
 }
 
 fn judge(cx: &Cx, issuer: &Issuer, answer: &Answer, request: Request<'_>) -> Result<(Asserted, Accepted), SamlDenial> {
@@ -151,14 +210,4 @@ fn consume(tx: &mut dyn Tx, answer: &Answer, accepted: &Accepted) -> Result<bool
         &assertion.id,
         accepted.keep_until,
     )
-}
-
-fn refuse(
-    cx: &Cx,
-    tx: &mut dyn Tx,
-    answer: &Answer,
-    denial: SamlDenial,
-) -> Result<Outcome<(), SamlDenial>, StoreError> {
-    record_failure(cx, tx, &answer.connection.name, denial.code(), &denial.to_string())?;
-    Ok(Outcome::Denied(denial))
 }

@@ -53,6 +53,13 @@ pub struct SignInAttempt {
     pub report: Option<String>,
 }
 
+impl SignInAttempt {
+    /// Whether it is a ticket, by which a dry sign-in begins: no answer belongs to it.
+    pub const fn is_ticket(&self) -> bool {
+        self.sealed_verifier.is_none()
+    }
+}
+
 /// What a sign-in at a provider is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -180,7 +187,7 @@ pub fn take_ticket(
         return Ok(None);
     };
     let good = found.purpose == Purpose::Test
-        && found.sealed_verifier.is_none()
+        && found.is_ticket()
         && found.connection == connection.id
         && found.connection_version == connection.version
         && cx.now < found.expires_at;

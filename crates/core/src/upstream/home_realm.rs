@@ -2,6 +2,7 @@
 
 use url::Host;
 
+use crate::id::ConnectionId;
 use crate::store::StoreError;
 use crate::store::upstream::UpstreamStore;
 use crate::upstream::connection::Connection;
@@ -43,8 +44,11 @@ pub fn find(tx: &mut dyn UpstreamStore, text: &str) -> Result<Option<Connection>
 /// How somebody who must sign in may be led.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Way {
-    /// The form for user name and password.
-    Password,
+    /// The form for user name and password, and whether there are other ways.
+    Password {
+        /// Whether a provider is offered too.
+        others: bool,
+    },
     /// Straight to this provider.
     Straight(Box<Connection>),
     /// The page of the ways, with these providers.
@@ -58,6 +62,17 @@ pub struct Asked {
     pub choice: Choice,
     /// Addresses, user names or domains that the client knows the person by, the best first.
     pub hints: Vec<String>,
+    /// How the person signed in whose session is not enough any more.
+    pub last: Option<Last>,
+}
+
+/// How somebody signed in before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Last {
+    /// With a password or a passkey of ours.
+    Here,
+    /// At this provider.
+    At(ConnectionId),
 }
 
 /// A choice of the person.
@@ -82,18 +97,18 @@ pub fn offered(tx: &mut dyn UpstreamStore) -> Result<Vec<Connection>, StoreError
     Ok(all)
 }
 
-/// How somebody who must sign in is led: as they chose; to the provider of the first hint that has one; to the default;
-/// else they choose. Without any provider there is only the password.
+/// How somebody who must sign in is led: as they chose; to the provider of the first hint that has one; as they signed in
+/// last; to the default; else they choose. Without any provider there is only the password.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn way(tx: &mut dyn UpstreamStore, asked: &Asked) -> Result<Way, StoreError> {
     let offered = offered(tx)?;
     if offered.is_empty() {
-        return Ok(Way::Password);
+        return Ok(Way::Password { others: false });
     }
     match asked.choice {
-        Choice::Password => return Ok(Way::Password),
+        Choice::Password => return Ok(Way::Password { others: true }),
         Choice::Page => return Ok(Way::Choose(offered)),
         Choice::None => {}
     }
@@ -102,10 +117,17 @@ pub fn way(tx: &mut dyn UpstreamStore, asked: &Asked) -> Result<Way, StoreError>
             return Ok(Way::Straight(Box::new(connection)));
         }
     }
-    Ok(match offered.iter().find(|connection| connection.is_default) {
-        Some(connection) => Way::Straight(Box::new(connection.clone())),
-        None => Way::Choose(offered),
-    })
+    let again = match &asked.last {
+        Some(Last::Here) => return Ok(Way::Password { others: true }),
+        Some(Last::At(id)) => offered.iter().find(|connection| connection.id == *id),
+        None => None,
+    };
+    Ok(
+        match again.or_else(|| offered.iter().find(|connection| connection.is_default)) {
+            Some(connection) => Way::Straight(Box::new(connection.clone())),
+            None => Way::Choose(offered),
+        },
+    )
 }
 
 #[cfg(test)]

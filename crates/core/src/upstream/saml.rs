@@ -88,17 +88,17 @@ impl SamlSettings {
 
 /// The entity id that we have at the provider of this connection; our metadata is served there.
 pub fn entity_id(issuer: &Issuer, connection: &str) -> String {
-    issuer.endpoint(&format!("/oauth2/upstream/{connection}/metadata"))
+    issuer.endpoint(&format!("/upstream/{connection}/saml/metadata"))
 }
 
 /// Where its responses are posted.
 pub fn acs_url(issuer: &Issuer, connection: &str) -> String {
-    issuer.endpoint(&format!("/oauth2/upstream/{connection}/acs"))
+    issuer.endpoint(&format!("/upstream/{connection}/saml/acs"))
 }
 
 /// Where logouts are asked for and answered.
 pub fn slo_url(issuer: &Issuer, connection: &str) -> String {
-    issuer.endpoint(&format!("/oauth2/upstream/{connection}/slo"))
+    issuer.endpoint(&format!("/upstream/{connection}/saml/slo"))
 }
 
 /// The SAML connection whose provider has this entity id.

@@ -1,13 +1,13 @@
 //! Reading the documents an administrator writes: TOML or JSON, checked here so that a mistake has its line.
 //!
-//! Owns `secret_file`, which never leaves this machine as such. Never changes what a document says otherwise.
+//! Owns `secret_file` and `client_secret_file`, which never leave this machine as such. Never changes what a document says otherwise.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::admin_client::show::SERVER_FIELDS;
 use crate::client_config::outcome::Ending;
@@ -65,15 +65,15 @@ fn parse<T: DeserializeOwned>(name: &str, text: &str, beside: Option<&Path>) -> 
             None => wrong(name, &error.to_string()),
         });
     }
-    for (place, path) in files {
+    for (place, field, path) in files {
         let path = beside
             .filter(|_| path.is_relative())
             .map_or_else(|| path.clone(), |beside| beside.join(&path));
         let secret = crate::runtime::private_file::read(&path)?;
         let secret = String::from_utf8(secret).with_context(|| format!("{} is not text", path.display()))?;
-        if let Some(client) = document.pointer_mut(&place).and_then(Value::as_object_mut) {
-            client.insert(
-                "secret".to_owned(),
+        if let Some(holder) = document.pointer_mut(&place).and_then(Value::as_object_mut) {
+            holder.insert(
+                field.to_owned(),
                 Value::String(secret.trim_end_matches(['\r', '\n']).to_owned()),
             );
         }
@@ -81,35 +81,54 @@ fn parse<T: DeserializeOwned>(name: &str, text: &str, beside: Option<&Path>) -> 
     Ok(document)
 }
 
-/// Takes `secret_file` out of clients, of a whole organisation or of a single one.
-fn take_secret_files(document: &mut Value) -> Vec<(String, PathBuf)> {
+/// Where a secret belongs: the object, the field, the file it is in.
+type SecretFile = (String, &'static str, PathBuf);
+
+/// Takes `secret_file` out of clients and `client_secret_file` out of identity providers, of a whole organisation or of a
+/// single document.
+fn take_secret_files(document: &mut Value) -> Vec<SecretFile> {
     let mut found = Vec::new();
-    let mut take = |place: String, client: &mut Map<String, Value>| {
-        if let Some(Value::String(path)) = client.get("secret_file") {
-            found.push((place, PathBuf::from(path)));
-            client.remove("secret_file");
-        }
-    };
-    let Some(members) = document.as_object_mut() else {
-        return found;
-    };
-    if let Some(clients) = members.get_mut("clients").and_then(Value::as_array_mut) {
-        for (n, client) in clients.iter_mut().enumerate() {
-            if let Some(client) = client.as_object_mut() {
-                take(format!("/clients/{n}"), client);
+    let count = |name: &str| document.get(name).and_then(Value::as_array).map(Vec::len);
+    match (count("clients"), document.get("client_id").is_some()) {
+        (Some(clients), _) => {
+            for n in 0..clients {
+                take_secret_file(document, format!("/clients/{n}"), "secret", &mut found);
             }
         }
-    } else if members.contains_key("client_id") {
-        take(String::new(), members);
+        (None, true) => take_secret_file(document, String::new(), "secret", &mut found),
+        (None, false) => {}
     }
+    for n in 0..document
+        .get("identity_providers")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len)
+    {
+        let place = format!("/identity_providers/{n}/oidc");
+        take_secret_file(document, place, "client_secret", &mut found);
+    }
+    take_secret_file(document, "/oidc".to_owned(), "client_secret", &mut found);
     found
+}
+
+fn take_secret_file(document: &mut Value, place: String, field: &'static str, found: &mut Vec<SecretFile>) {
+    let name = format!("{field}_file");
+    let holder = document.pointer_mut(&place).and_then(Value::as_object_mut);
+    if let Some(holder) = holder
+        && let Some(Value::String(path)) = holder.get(&name)
+    {
+        found.push((place, field, PathBuf::from(path)));
+        holder.remove(&name);
+    }
 }
 
 /// The text without these lines and with the numbers of all others, to find the line of a mistake.
 fn without_secret_files(text: &str) -> String {
     let lines = text.lines().map(|line| {
         let key = line.split('=').next().unwrap_or_default().trim();
-        if key == "secret_file" { "" } else { line }
+        match key {
+            "secret_file" | "client_secret_file" => "",
+            _ => line,
+        }
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -140,6 +159,7 @@ fn wrong(place: &str, problem: &str) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
+    use lanyard_core::admin::spec::connection::ConnectionSpec;
     use lanyard_core::admin::spec::{ClientSpec, Organisation, UserSpec};
 
     use super::*;
@@ -181,6 +201,27 @@ mod tests {
         );
         assert!(document.pointer("/clients/0/secret_file").is_none());
         let problem = problem::<Organisation>(&format!("{text}colour = \"red\"\n"));
+        assert!(
+            problem.starts_with("org.toml, line 6: unknown field `colour`"),
+            "{problem}"
+        );
+    }
+
+    #[test]
+    fn the_secret_of_an_identity_provider_may_be_in_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        crate::runtime::private_file::write(&directory.path().join("s"), b"s3cret\n").unwrap();
+        let oidc = "issuer = \"https://a.example\"\nclient_id = \"x\"\nclient_secret_file = \"s\"\n";
+        let many = format!("[[identity_providers]]\nname = \"corp\"\n[identity_providers.oidc]\n{oidc}");
+        let document = parse::<Organisation>("org.toml", &many, Some(directory.path())).unwrap();
+        assert_eq!(
+            document.pointer("/identity_providers/0/oidc/client_secret").unwrap(),
+            "s3cret"
+        );
+        let one = format!("name = \"corp\"\n[oidc]\n{oidc}");
+        let document = parse::<ConnectionSpec>("corp.toml", &one, Some(directory.path())).unwrap();
+        assert_eq!(document.pointer("/oidc/client_secret").unwrap(), "s3cret");
+        let problem = problem::<ConnectionSpec>(&format!("{one}colour = \"red\"\n"));
         assert!(
             problem.starts_with("org.toml, line 6: unknown field `colour`"),
             "{problem}"

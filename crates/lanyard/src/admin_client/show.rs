@@ -12,7 +12,15 @@ use crate::runtime::private_file;
 use crate::ui::Ui;
 
 /// What the server adds to a document; not written back.
-pub(crate) const SERVER_FIELDS: [&str; 5] = ["id", "created_at", "updated_at", "change", "standing"];
+pub(crate) const SERVER_FIELDS: [&str; 7] = [
+    "id",
+    "created_at",
+    "updated_at",
+    "change",
+    "standing",
+    "redirect_uri",
+    "at_provider",
+];
 
 /// Ends a command: a failure is told and becomes the exit code.
 ///

@@ -6,13 +6,13 @@ use crate::client::sign_in_by;
 use crate::lab::{Lab, Machine, Said};
 
 /// The lab's owner token at a machine of its own.
-struct Owner {
-    machine: Machine,
+pub(crate) struct Owner {
+    pub(crate) machine: Machine,
     url: String,
 }
 
 impl Owner {
-    fn of(lab: &Lab) -> Self {
+    pub(crate) fn of(lab: &Lab) -> Self {
         use std::os::unix::fs::PermissionsExt as _;
         let machine = lab.machine("safe");
         let token = machine.home().join("token");
@@ -24,15 +24,25 @@ impl Owner {
         }
     }
 
-    fn run(&self, arguments: &[&str]) -> Said {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Said {
+        let output = self.command(arguments).output().unwrap();
+        Said {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// The program with this token.
+    pub(crate) fn command(&self, arguments: &[&str]) -> std::process::Command {
         let token = self.machine.home().join("token");
         let token = token.to_str().unwrap().to_owned();
         let at = ["--admin-url", &self.url, "--admin-token-file", &token];
-        self.machine.run(&[arguments, &at].concat())
+        self.machine.command(&[arguments, &at].concat())
     }
 
     #[track_caller]
-    fn good(&self, arguments: &[&str]) -> Said {
+    pub(crate) fn good(&self, arguments: &[&str]) -> Said {
         let said = self.run(arguments);
         assert_eq!(said.code, 0, "{arguments:?}: {}{}", said.out, said.err);
         said

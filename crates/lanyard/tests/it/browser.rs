@@ -12,9 +12,8 @@ use url::Url;
 pub(crate) fn sign_in(page: &str, username: &str, password: &str) {
     runtime().block_on(async {
         let mut browser = Browser::new();
-        let callback = browser
-            .until_callback(Url::parse(page).unwrap(), username, password)
-            .await;
+        let page = Url::parse(page).unwrap();
+        let callback = browser.walk(page, username, password).await.callback();
         let shown = browser.send(FetchRequest::get(callback)).await;
         assert_eq!(shown.status, 200);
     });
@@ -22,7 +21,36 @@ pub(crate) fn sign_in(page: &str, username: &str, password: &str) {
 
 /// Signs in at `page`; the redirect back to the client, which nobody follows.
 pub(crate) fn redirect_of(page: &str, username: &str, password: &str) -> Url {
-    runtime().block_on(Browser::new().until_callback(Url::parse(page).unwrap(), username, password))
+    let page = Url::parse(page).unwrap();
+    runtime()
+        .block_on(Browser::new().walk(page, username, password))
+        .callback()
+}
+
+/// Signs in at `page`, as often as asked, until there is a page without a form; its text.
+pub(crate) fn page_after(page: &str, username: &str, password: &str) -> String {
+    let page = Url::parse(page).unwrap();
+    match runtime().block_on(Browser::new().walk(page, username, password)) {
+        End::Page(text) => text,
+        End::Callback(url) => panic!("sent back to a client: {url}"),
+    }
+}
+
+/// Where a walk ends.
+enum End {
+    /// The redirect back to the client, which nobody followed.
+    Callback(Url),
+    /// A page without a form.
+    Page(String),
+}
+
+impl End {
+    fn callback(self) -> Url {
+        match self {
+            Self::Callback(url) => url,
+            Self::Page(text) => panic!("not sent back to a client: {text}"),
+        }
+    }
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -50,21 +78,24 @@ impl Browser {
         }
     }
 
-    async fn until_callback(&mut self, page: Url, username: &str, password: &str) -> Url {
+    async fn walk(&mut self, page: Url, username: &str, password: &str) -> End {
         let mut at = page;
         let mut answer = self.send(FetchRequest::get(at.clone())).await;
-        for _ in 0..6 {
+        for _ in 0..12 {
             if answer.status.is_redirection() {
                 let next = at.join(answer.headers[LOCATION].to_str().unwrap()).unwrap();
                 if next.path() == "/callback" {
-                    return next;
+                    return End::Callback(next);
                 }
                 at = next;
                 answer = self.send(FetchRequest::get(at.clone())).await;
                 continue;
             }
             let text = String::from_utf8(answer.body.to_vec()).unwrap();
-            let form = text.split("<form").nth(1).unwrap().split("</form>").next().unwrap();
+            let Some(form) = text.split("<form").nth(1) else {
+                return End::Page(text);
+            };
+            let form = form.split("</form>").next().unwrap();
             at = at.join(&attribute(form, "action")).unwrap();
             let filled = form.split("<input").skip(1).fold(Form::default(), |filled, input| {
                 let name = attribute(input, "name");
@@ -92,8 +123,10 @@ impl Browser {
         }
         let answer = self.fetch.fetch(request).await.unwrap();
         for cookie in answer.headers.get_all(SET_COOKIE) {
-            self.cookies
-                .push(cookie.to_str().unwrap().split(';').next().unwrap().to_owned());
+            let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
+            let name = cookie.split('=').next().unwrap();
+            self.cookies.retain(|known| known.split('=').next() != Some(name));
+            self.cookies.push(cookie.to_owned());
         }
         answer
     }

@@ -8,5 +8,6 @@ mod browser;
 mod client;
 mod corpora;
 mod docs;
+mod idp;
 mod lab;
 mod process;

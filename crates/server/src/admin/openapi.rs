@@ -157,6 +157,8 @@ pub(crate) async fn handle() -> Json<Value> {
         v1::identity_providers::show,
         v1::identity_providers::put,
         v1::identity_providers::remove,
+        v1::identity_providers::metadata,
+        v1::identity_providers::read_metadata,
         v1::identity_providers::test,
         v1::identity_providers::report,
         v1::identity_providers::links,

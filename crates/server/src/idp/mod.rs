@@ -115,7 +115,7 @@ pub fn router(deps: IdpDeps) -> Router {
         .route(&at(path::CONNECTORS), get(connectors::handle))
         .route(&at(path::CONNECTOR_KEYS), get(keys::list).post(keys::enrol))
         .route(&at(&format!("{}/{{kid}}", path::CONNECTOR_KEYS)), delete(keys::remove));
-    closed.merge(public).merge(upstream::saml::routes(&own)).with_state(idp)
+    closed.merge(public).with_state(idp)
 }
 
 async fn document(State(idp): State<Arc<Idp>>) -> Response {

@@ -5,6 +5,7 @@ use lanyard_fetch::FetchError;
 use serde_json::{Value, json};
 
 use crate::admin_world::{Api, refused};
+use crate::saml_exchange::{CORP, PROVIDER};
 use crate::upstream_provider::{CLIENT, SECRET, UPSTREAM, response, with_status};
 use crate::upstream_world::{Front, callback_path};
 
@@ -465,4 +466,107 @@ async fn a_connection_that_is_off_can_be_tested_and_lets_nobody_in() {
     assert!(front.session_cookie().is_none());
     let start = front.get(&crate::upstream_world::start_path("corp", &[])).await;
     assert_eq!(start.status.as_u16(), 404);
+}
+
+fn metadata(sso: &str) -> String {
+    format!(
+        "<EntityDescriptor xmlns=\"urn:oasis:names:tc:SAML:2.0:metadata\" entityID=\"{CORP}\"><IDPSSODescriptor \
+         protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\"><KeyDescriptor><KeyInfo \
+         xmlns=\"http://www.w3.org/2000/09/xmldsig#\"><X509Data><X509Certificate>{}</X509Certificate></X509Data></KeyInfo>\
+         </KeyDescriptor><SingleSignOnService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:{sso}\" \
+         Location=\"https://corp.example/sso\"/></IDPSSODescriptor></EntityDescriptor>",
+        PROVIDER.certificate.to_base64()
+    )
+}
+
+#[tokio::test]
+async fn metadata_of_a_saml_provider_is_read_from_text_or_address_and_nothing_is_written() {
+    let (front, api) = api().await;
+    let place = "https://corp.example/metadata.xml";
+    front.provider.lie(|lies| {
+        let good = response(200, "application/samlmetadata+xml", &metadata("HTTP-Redirect"));
+        lies.answers.insert("/metadata.xml", Ok(good));
+        lies.answers.insert("/down", Err(FetchError::Unreachable));
+    });
+    let before = api.count();
+    for asked in [json!({"xml": metadata("HTTP-Redirect")}), json!({"url": place})] {
+        let read = api.ask("POST", "/saml-metadata", asked).await;
+        assert_eq!(read.status.as_u16(), 200, "{}", read.text());
+        let read = read.json();
+        assert_eq!(
+            (read["entity_id"].as_str(), read["sso_url"].as_str()),
+            (Some(CORP), Some("https://corp.example/sso"))
+        );
+        assert_eq!(read["certificates"].as_array().unwrap().len(), 1);
+    }
+    assert_eq!(api.count(), before);
+    for (asked, words) in [
+        (json!({}), "exactly one"),
+        (json!({"xml": "<html/>"}), "cannot be used"),
+        (json!({"xml": metadata("HTTP-POST")}), "HTTP-Redirect"),
+        (json!({"url": "https://corp.example/down"}), "nothing answers"),
+        (json!({"url": "https://corp.example/none"}), "status 404"),
+        (json!({"url": "nonsense"}), "no address"),
+    ] {
+        let answer = api.ask("POST", "/saml-metadata", asked).await;
+        assert_eq!(refused(&answer), (422, "invalid".to_owned()), "{words}");
+        assert!(answer.text().contains(words), "{}", answer.text());
+    }
+    let auditor = api.token(AdminRole::Auditor, None);
+    let answer = api
+        .ask_as(&auditor, "POST", "/saml-metadata", json!({"url": place}))
+        .await;
+    assert_eq!(refused(&answer), (403, "not_permitted".to_owned()));
+}
+
+#[tokio::test]
+async fn a_saml_provider_is_tested_and_told_who_we_are() {
+    let (_, api) = api().await;
+    let saml = json!({
+        "entity_id": CORP, "sso_url": "https://corp.example/sso", "certificates": [PROVIDER.certificate.to_base64()],
+        "valid_until": "2020-01-01T00:00:00Z",
+    });
+    let document = json!({"name": "saml", "enabled": false, "saml": saml});
+    let set = api.ask("PUT", "/identity-providers/saml", document).await;
+    assert_eq!(set.status.as_u16(), 200, "{}", set.text());
+    let base = "https://login.northwind.example/upstream/saml";
+    let shown = api.get("/identity-providers/saml").await;
+    assert_eq!(shown["at_provider"]["entity_id"], format!("{base}/saml/metadata"));
+    assert_eq!(shown["at_provider"]["acs_url"], format!("{base}/saml/acs"));
+
+    let xml = api.ask("GET", "/identity-providers/saml/metadata", Value::Null).await;
+    assert_eq!(xml.header("content-type"), "application/samlmetadata+xml");
+    assert!(
+        xml.text().contains(&format!("entityID=\"{base}/saml/metadata\"")),
+        "{}",
+        xml.text()
+    );
+    let other = api.ask("GET", "/identity-providers/corp/metadata", Value::Null).await;
+    assert_eq!(refused(&other), (422, "invalid".to_owned()));
+
+    let test = api
+        .ask("POST", "/identity-providers/saml/test", Value::Null)
+        .await
+        .json();
+    assert_eq!(test["good"], true, "{test}");
+    let start = test["sign_in"]["url"].as_str().unwrap();
+    assert!(start.starts_with(&format!("{base}/start?test=")), "{start}");
+    let findings = test["findings"].as_array().unwrap();
+    let of = |check: &str| findings.iter().find(|one| one["check"] == check).unwrap();
+    assert_eq!(of("certificates")["result"], "good", "{findings:?}");
+    assert_eq!(of("metadata")["result"], "notice");
+    // Only browsers need to reach it.
+    assert_eq!(of("sign-in address")["result"], "notice");
+    assert!(
+        of("switch")["remedy"]
+            .as_str()
+            .unwrap()
+            .contains("lanyard idp enable saml")
+    );
+    assert!(
+        of("answers")["text"]
+            .as_str()
+            .unwrap()
+            .ends_with("/upstream/saml/saml/acs")
+    );
 }

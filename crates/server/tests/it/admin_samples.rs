@@ -155,6 +155,8 @@ pub(crate) fn sample(known: &Known, method: &str, template: &str) -> Option<Samp
         ("GET", "/identity-providers" | "/directories") => read(template),
         ("GET", "/identity-providers/{name}") => read("/identity-providers/corp"),
         ("GET", "/identity-providers/{name}/links") => read("/identity-providers/corp/links"),
+        ("GET", "/identity-providers/{name}/metadata") => read("/identity-providers/corp/metadata"),
+        ("POST", "/saml-metadata") => made(template, json!({"xml": "<none/>"}), Leaves::Nothing),
         ("GET", "/identity-providers/{name}/test/{id}") => read("/identity-providers/corp/test/x"),
         ("PUT", "/identity-providers/{name}") => made("/identity-providers/new", provider("new"), Leaves::After),
         ("DELETE", "/identity-providers/{name}") => remove("/identity-providers/corp"),

@@ -14,7 +14,7 @@ use lanyard_core::idp::authorize::{AuthorizeRequest, check_client, issue_code};
 use lanyard_core::idp::sign_in::{complete, lookup};
 use lanyard_core::keys::record::Ring;
 use lanyard_core::outcome::Outcome;
-use lanyard_fetch::{Fetch, FetchError, FetchFuture, FetchRequest, JwksCache};
+use lanyard_fetch::{Fetch, FetchError, FetchFuture, FetchRequest, JwksCache, MetadataCache};
 use lanyard_jose::digest::s256_challenge;
 use lanyard_jose::key::SigningKey;
 use lanyard_jose::verify::VerdictCache;
@@ -24,6 +24,7 @@ use lanyard_server::cut_off::CutOff;
 use lanyard_server::feed::{Feed, RevocationSink};
 use lanyard_server::http::host::{Hosts, by_host};
 use lanyard_server::http::peer::{Peer, TrustedProxies};
+use lanyard_server::idp::upstream::{self, Providers, UpstreamDeps};
 use lanyard_server::idp::{self, IdpDeps};
 use lanyard_server::oauth::basis::Basis;
 use lanyard_server::oauth::guard::{Guard, GuardSettings};
@@ -35,6 +36,8 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tower::ServiceExt;
+
+use crate::upstream_world::PlainPages;
 
 pub(crate) const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 pub(crate) const BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -165,6 +168,18 @@ impl World {
             leeway: Duration::from_secs(30),
             ras: Some(Arc::clone(&ras)),
         });
+        let fetch: Arc<dyn Fetch> = network.clone();
+        let upstream_router = upstream::router(UpstreamDeps {
+            basis: basis.clone(),
+            settings: Arc::clone(&idp),
+            leeway: Duration::from_secs(30),
+            providers: Providers {
+                metadata: Arc::new(MetadataCache::new(Arc::clone(&fetch))),
+                jwks: Arc::new(JwksCache::new(Arc::clone(&fetch))),
+                fetch,
+            },
+            pages: Arc::new(PlainPages),
+        });
         let ras_router = ras::router(RasDeps {
             basis: basis.clone(),
             settings: Arc::clone(&ras),
@@ -173,7 +188,7 @@ impl World {
             feed: Arc::clone(&feed),
         });
         let router = by_host(vec![
-            (Hosts::of(&idp.issuer), idp_router),
+            (Hosts::of(&idp.issuer), idp_router.merge(upstream_router)),
             (Hosts::of(&ras.issuer), ras_router),
         ]);
         Self {

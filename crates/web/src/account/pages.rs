@@ -117,6 +117,7 @@ impl SignIn {
                     purpose: &purpose,
                     username: "",
                     domain: None,
+                    last: None,
                 };
                 return Err(Box::new(self.offer(&visit).await));
             }

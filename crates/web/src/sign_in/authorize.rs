@@ -8,6 +8,7 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 use lanyard_core::agent::record::AgentStatus;
 use lanyard_core::cx::Cx;
+use lanyard_core::directory::user::User;
 use lanyard_core::idp::authorize::{
     AuthorizeDenial, AuthorizeRefusal, AuthorizeRequest, AuthorizeStep, PageDenial, ValidAuthorize, check_client,
     decide, error_location, issue_code, record_refusal,
@@ -17,6 +18,7 @@ use lanyard_core::outcome::Outcome;
 use lanyard_core::session::form_token;
 use lanyard_core::session::record::Session;
 use lanyard_core::store::StoreExt;
+use lanyard_core::upstream::home_realm::Last;
 use lanyard_protocol::form::Form;
 use lanyard_protocol::oauth::error::ErrorCode;
 use secrecy::ExposeSecret;
@@ -60,10 +62,7 @@ pub(crate) async fn handle(State(own): State<Arc<SignIn>>, request: Request) -> 
             Some((session, _)) => own.issue(&cx, &parts.method, valid, session).await,
             None => own.ask_person(&cx, &parts, &form, valid, None).await,
         },
-        AuthorizeStep::SignIn(_) => {
-            let known = session.as_ref().map(|(_, user)| user.username.as_str());
-            own.ask_person(&cx, &parts, &form, valid, known).await
-        }
+        AuthorizeStep::SignIn(_) => own.ask_person(&cx, &parts, &form, valid, session.as_ref()).await,
         AuthorizeStep::Refuse(denial) => {
             let refusal = AuthorizeRefusal::Redirect {
                 redirect_uri: valid.redirect_uri,
@@ -83,16 +82,28 @@ impl SignIn {
         parts: &Parts,
         form: &Form,
         valid: ValidAuthorize,
-        known: Option<&str>,
+        known: Option<&(Session, User)>,
     ) -> Response {
         let purpose = Purpose::Client(Box::new(valid));
+        // Who wants to be somebody else is not led back to where they are themselves.
+        let another = form.once("prompt").ok().flatten().unwrap_or_default();
+        let another = another.split(' ').any(|prompt| prompt == "select_account");
         let visit = Visit {
             cx,
             parts,
             form,
             purpose: &purpose,
-            username: purpose.hint().or(known).unwrap_or_default(),
+            username: purpose
+                .hint()
+                .or(known.map(|(_, user)| user.username.as_str()))
+                .unwrap_or_default(),
             domain: form.once("domain_hint").ok().flatten(),
+            last: known
+                .filter(|_| !another)
+                .map(|(session, _)| match &session.connection {
+                    Some(connection) => Last::At(connection.clone()),
+                    None => Last::Here,
+                }),
         };
         self.offer(&visit).await
     }

@@ -13,7 +13,7 @@ use lanyard_core::cx::Cx;
 use lanyard_core::session::form_token;
 use lanyard_core::store::StoreExt;
 use lanyard_core::upstream::connection::Connection;
-use lanyard_core::upstream::home_realm::{self, Asked, Way};
+use lanyard_core::upstream::home_realm::{self, Asked, Last, Way};
 use lanyard_protocol::form::Form;
 
 use crate::sign_in::SignIn;
@@ -38,6 +38,8 @@ pub(crate) struct Visit<'a> {
     pub(crate) username: &'a str,
     /// A domain that the client knows the person by.
     pub(crate) domain: Option<&'a str>,
+    /// How the person signed in whose session is not enough.
+    pub(crate) last: Option<Last>,
 }
 
 impl SignIn {
@@ -51,18 +53,25 @@ impl SignIn {
                 None => home_realm::Choice::None,
             },
             hints: hint.into_iter().chain(visit.domain.map(str::to_owned)).collect(),
+            last: visit.last.clone(),
         };
         let way = self.deps.store.read(move |tx| home_realm::way(tx, &asked)).await;
         match way {
-            Ok(Way::Password) => self.show_sign_in(
-                visit.parts,
-                visit.form,
-                visit.purpose,
-                visit.username,
-                None,
-                StatusCode::OK,
-                visit.cx,
-            ),
+            Ok(Way::Password { others }) => {
+                let mut carried = without_choice(visit.form);
+                if others {
+                    carried = carried.with(CHOOSE, PASSWORD);
+                }
+                self.show_sign_in(
+                    visit.parts,
+                    &carried,
+                    visit.purpose,
+                    visit.username,
+                    None,
+                    StatusCode::OK,
+                    visit.cx,
+                )
+            }
             Ok(Way::Straight(connection)) => {
                 let location = self.start_of(&connection, visit.purpose, visit.form, None);
                 self.redirect(redirect_status(&visit.parts.method), &location)
@@ -174,6 +183,7 @@ pub(super) async fn handle(State(own): State<Arc<SignIn>>, request: Request) -> 
             purpose: &sent.purpose,
             username: &typed,
             domain: None,
+            last: None,
         };
         return own.show_ways(&visit, &offered, Some(STALE), StatusCode::BAD_REQUEST);
     }

@@ -2,8 +2,11 @@
 
 use http::{Request, StatusCode};
 use lanyard_core::admin::spec::connection::{ClaimsSpec, ConnectionSpec, OidcSpec};
+use lanyard_core::session::record::Session;
+use lanyard_core::store::page::PageRequest;
 use lanyard_core::upstream::connection::{LinkBy, Preset};
 use lanyard_core::upstream::oidc::{Overage, UpstreamAuth};
+use lanyard_jose::digest::sha256;
 use lanyard_protocol::form::Form;
 use lanyard_testkit::company::{ALICE, Company, PASSWORD};
 use lanyard_web::messages::{Message, Messages};
@@ -231,6 +234,63 @@ async fn a_session_needs_no_provider() {
     let _ = world.submit(&form, ALICE, PASSWORD).await;
     let again = world.get(&authorize(&[])).await;
     assert!(again.sent_to_client().contains_key("code"));
+}
+
+#[tokio::test]
+async fn whoever_must_sign_in_again_is_led_to_where_they_signed_in_su_01() {
+    let mut usual = provider("one", &[]);
+    usual.default = true;
+    let world = world(vec![usual, provider("two", &["two.example"])]);
+    // By a password here: the form, although there is a default, and the way to the others.
+    let form = world.page(&[("choose", "password")]).await;
+    let _ = world.submit(&form, ALICE, PASSWORD).await;
+    for more in [("prompt", "login"), ("acr_values", "phr")] {
+        let again = world.page(&[more]).await;
+        assert!(again.body.contains("name=\"password\""), "{more:?}: {}", again.body);
+        assert!(again.body.contains("another way"), "{}", again.body);
+    }
+    // Whoever wants to be somebody else takes the usual way.
+    let other = world.page(&[("prompt", "select_account")]).await;
+    started(other.header("location"), "one");
+    // At a provider: there, with everything that the client asked.
+    let alice = world.company.user(ALICE);
+    world.company.write(move |cx, tx| {
+        let two = tx.find_connection_by_name("two")?.unwrap();
+        let page = PageRequest::new(None, 10);
+        let own = tx.list_sessions_of(&alice.id, &page)?.items.remove(0);
+        tx.insert_session(&Session {
+            id: cx.new_id(),
+            secret_hash: sha256(b"at-the-provider"),
+            connection: Some(two.id),
+            ..own
+        })
+    });
+    let jar = [("__Host-lanyard_idp".to_owned(), "at-the-provider".to_owned())];
+    world.swap(jar.into());
+    let again = world.page(&[("acr_values", "phr")]).await;
+    let request = started(again.header("location"), "two")
+        .once("request")
+        .unwrap()
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        Form::parse(request.as_bytes()).unwrap().once("acr_values").unwrap(),
+        Some("phr")
+    );
+}
+
+#[tokio::test]
+async fn a_way_that_was_chosen_survives_a_request_that_has_the_choice_already() {
+    let mut usual = provider("one", &[]);
+    usual.default = true;
+    let world = world(vec![usual]);
+    let page = world.page(&[("choose", "1")]).await;
+    let carried = started(&page.attribute("class=\"button quiet\" href"), "one")
+        .once("request")
+        .unwrap()
+        .unwrap()
+        .to_owned();
+    assert!(!carried.contains("choose"), "{carried}");
 }
 
 #[tokio::test]

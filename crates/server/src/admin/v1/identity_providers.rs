@@ -1,7 +1,10 @@
 //! `/admin/v1/identity-providers`: upstream identity providers, and whom they are linked to.
 
+mod import;
+
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use http::StatusCode;
 use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::link::{self, Linked};
@@ -9,22 +12,24 @@ use lanyard_core::admin::permission::{Permission, require};
 use lanyard_core::admin::spec::connection::ConnectionSpec;
 use lanyard_core::admin::{change::Change, connection};
 use lanyard_core::clock::Timestamp;
+use lanyard_core::idp::settings::IdpSettings;
 use lanyard_core::outcome::Outcome;
 use lanyard_core::store::{StoreError, Tx};
 use lanyard_core::upstream::attempt::{Purpose, ticket};
 use lanyard_core::upstream::connection::{Connection, Kind};
+use lanyard_core::upstream::saml::{self, SamlSettings};
 use lanyard_jose::digest::{base64url, from_base64url, sha256};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
-use crate::admin::act::{change, cut, look, refuse, run};
+use crate::admin::act::{change, cut, look, may, refuse, run};
 use crate::admin::deps::{AdminDeps, Caller};
 use crate::admin::error::ApiError;
 use crate::admin::extract::{Document, Parameters, Segments};
 use crate::admin::v1::view::{PageQuery, PageView, RecordView, Removed, Written};
-use crate::idp::upstream::check::{Finding, FindingResult, examine};
+use crate::idp::upstream::check::{self, Finding, FindingResult, examine};
 use crate::idp::upstream::dry_run::DrySignIn;
-use crate::idp::upstream::redirect_uri;
+use crate::idp::upstream::{self, redirect_uri};
 use crate::unit::Room;
 
 /// An identity provider as it is shown.
@@ -36,6 +41,44 @@ pub struct ConnectionView {
     /// The address to register at the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect_uri: Option<String>,
+    /// Everything that may be registered at the provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_provider: Option<AtProvider>,
+}
+
+/// What we are at a provider.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct AtProvider {
+    /// OpenID Connect: where sign-ins come back to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect_uri: Option<String>,
+    /// OpenID Connect with `private_key_jwt`: where our public key is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
+    /// SAML: our entity id, where our metadata is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entity_id: Option<String>,
+    /// SAML: the assertion consumer service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acs_url: Option<String>,
+    /// SAML: the single logout service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slo_url: Option<String>,
+}
+
+/// The metadata of a SAML identity provider: one of `xml` and `url`.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MetadataRequest {
+    /// The document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub xml: Option<String>,
+    /// Where it is; fetched by the server under the rules of `outbound`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Which provider, when the document has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity_id: Option<String>,
 }
 
 /// A person's link.
@@ -101,7 +144,31 @@ fn view(deps: &AdminDeps, tx: &mut dyn Tx, connection: &Connection) -> Result<Co
             (Kind::Oidc(_), Some(own)) => Some(redirect_uri(&own.settings, &connection.name)),
             _ => None,
         },
+        at_provider: deps.upstream.as_ref().map(|own| at_provider(&own.settings, connection)),
     })
+}
+
+fn at_provider(own: &IdpSettings, connection: &Connection) -> AtProvider {
+    let (issuer, name) = (&own.issuer, &connection.name);
+    match &connection.kind {
+        Kind::Oidc(settings) => AtProvider {
+            redirect_uri: Some(redirect_uri(own, name)),
+            jwks_uri: settings
+                .public_key
+                .is_some()
+                .then(|| issuer.endpoint(&format!("/upstream/{name}/jwks"))),
+            entity_id: None,
+            acs_url: None,
+            slo_url: None,
+        },
+        Kind::Saml(_) => AtProvider {
+            redirect_uri: None,
+            jwks_uri: None,
+            entity_id: Some(saml::entity_id(issuer, name)),
+            acs_url: Some(saml::acs_url(issuer, name)),
+            slo_url: Some(saml::slo_url(issuer, name)),
+        },
+    }
 }
 
 /// Every identity provider by name.
@@ -183,7 +250,8 @@ pub(crate) async fn remove(
     Ok(Removed::answer())
 }
 
-/// Looks at a provider afresh (discovery, keys, clock, credential) and prepares a dry sign-in.
+/// Looks at a provider afresh (discovery, keys, clock, credential; of a SAML provider what is pinned) and prepares a dry
+/// sign-in.
 #[utoipa::path(post, path = "/admin/v1/identity-providers/{name}/test", responses((status = 200, body = TestView)))]
 pub(crate) async fn test(
     State(deps): State<AdminDeps>,
@@ -199,20 +267,23 @@ pub(crate) async fn test(
         connection::find(tx, &admin, &asked)
     })
     .await?;
-    let (Kind::Oidc(settings), Some(upstream)) = (&found.kind, &deps.upstream) else {
-        let problem = "only OpenID Connect is tested here, where the issuer role runs";
+    let Some(upstream) = &deps.upstream else {
+        let problem = "identity providers are tested where the issuer role runs";
         return Err(refuse(&deps, &caller, AdminDenial::invalid("name", problem)).await);
     };
-    let vault = &deps.basis.vault;
-    let findings = examine(
-        &caller.cx,
-        vault,
-        &upstream.providers,
-        &upstream.settings,
-        &found,
-        settings,
-    )
-    .await;
+    let (providers, own) = (&upstream.providers, &*upstream.settings);
+    let mut findings = match &found.kind {
+        Kind::Oidc(settings) => examine(&caller.cx, &deps.basis.vault, providers, own, &found, settings).await,
+        Kind::Saml(settings) => check::saml::examine(&caller.cx, providers, own, &found, settings).await,
+    };
+    if !found.enabled {
+        findings.push(Finding {
+            check: "switch".to_owned(),
+            result: FindingResult::Notice,
+            text: "The connection is switched off: nobody signs in by it yet.".to_owned(),
+            remedy: Some(format!("When the test is good: `lanyard idp enable {name}`.")),
+        });
+    }
     let good = findings.iter().all(|finding| finding.result != FindingResult::Failed);
     let sign_in = if good {
         let connection = found.clone();
@@ -273,6 +344,42 @@ pub(crate) async fn report(
         StatusCode::ACCEPTED
     };
     Ok((status, Json(report)))
+}
+
+/// Our metadata for a SAML identity provider.
+#[utoipa::path(get, path = "/admin/v1/identity-providers/{name}/metadata",
+    responses((status = 200, content_type = "application/samlmetadata+xml", body = String)))]
+pub(crate) async fn metadata(
+    State(deps): State<AdminDeps>,
+    caller: Caller,
+    Segments(name): Segments<String>,
+) -> Result<Response, ApiError> {
+    let admin = caller.admin.clone();
+    let found = look(&deps, &caller, move |_, tx| connection::find(tx, &admin, &name)).await?;
+    let (Kind::Saml(settings), Some(upstream)) = (&found.kind, &deps.upstream) else {
+        let problem = "only connections of kind saml have metadata, where the issuer role runs";
+        return Err(refuse(&deps, &caller, AdminDenial::invalid("name", problem)).await);
+    };
+    let issuer = &upstream.settings.issuer;
+    upstream::saml::document(&deps.basis, &caller.cx, issuer, &found.name, settings)
+        .await
+        .map(upstream::saml::served)
+        .map_err(|error| ApiError::failed(&caller.cx, &error))
+}
+
+/// Reads the metadata of a SAML identity provider into what a connection pins. Changes nothing.
+#[utoipa::path(post, path = "/admin/v1/saml-metadata", request_body = MetadataRequest,
+    responses((status = 200, body = SamlSettings)))]
+pub(crate) async fn read_metadata(
+    State(deps): State<AdminDeps>,
+    Document(asked, caller): Document<MetadataRequest>,
+) -> Result<Json<SamlSettings>, ApiError> {
+    // It may make a request to elsewhere.
+    may(&deps, &caller, Permission::Administer).await?;
+    match import::read(deps.upstream.as_ref(), &asked).await {
+        Ok(settings) => Ok(Json(settings)),
+        Err(denial) => Err(refuse(&deps, &caller, denial).await),
+    }
 }
 
 /// Whom a provider is linked to, by subject.

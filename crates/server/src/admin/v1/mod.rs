@@ -109,6 +109,8 @@ pub(crate) fn router(deps: AdminDeps) -> Router {
                 .put(identity_providers::put)
                 .delete(identity_providers::remove),
         )
+        .route("/identity-providers/{name}/metadata", get(identity_providers::metadata))
+        .route("/saml-metadata", post(identity_providers::read_metadata))
         .route("/identity-providers/{name}/test", post(identity_providers::test))
         .route("/identity-providers/{name}/test/{id}", get(identity_providers::report))
         .route(

@@ -121,7 +121,7 @@ pub(super) fn location(
 
 /// What the contexts are called there: a value of the connection's own rules as it is, one of ours as the values that
 /// reach it. Others mean nothing to the provider.
-fn acr_values(connection: &Connection, asked: &[String]) -> Vec<String> {
+pub(super) fn acr_values(connection: &Connection, asked: &[String]) -> Vec<String> {
     let mut values: Vec<String> = Vec::new();
     for value in asked {
         let known = connection.mapping.acr_values(Strength::Password);

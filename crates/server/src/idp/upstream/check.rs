@@ -4,7 +4,8 @@
 //! and changes nothing here or there.
 
 mod metadata;
-mod words;
+pub(crate) mod saml;
+pub(crate) mod words;
 
 use http::header::DATE;
 use lanyard_core::clock::Timestamp;
@@ -23,6 +24,9 @@ use url::Url;
 
 use super::provider::Provider;
 use super::{Providers, client, redirect_uri};
+
+/// How far the clock of an OpenID provider may differ, in seconds (SEC-07).
+const LEEWAY: u64 = 30;
 
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -95,7 +99,7 @@ pub(crate) async fn examine(
     let Some(document) = metadata::judge_document(settings, &place, &answer, &mut findings) else {
         return findings;
     };
-    clock(cx.now, &answer, &mut findings);
+    clock(cx.now, &answer, LEEWAY, &mut findings);
     let provider = metadata::judge(connection, settings, &document, &mut findings);
     let redirect = redirect_uri(own, &connection.name);
     findings.push(Finding::notice(
@@ -127,7 +131,7 @@ async fn ask(providers: &Providers, place: &str) -> Result<FetchResponse, lanyar
 }
 
 /// The provider's clock, by the `Date` of its answer: tokens are refused when it differs by more than the leeway.
-fn clock(now: Timestamp, answer: &FetchResponse, findings: &mut Vec<Finding>) {
+fn clock(now: Timestamp, answer: &FetchResponse, allowed: u64, findings: &mut Vec<Finding>) {
     const CHECK: &str = "clock";
     let date = answer.headers.get(DATE).and_then(|value| value.to_str().ok());
     let Some(theirs) = date.and_then(Timestamp::parse_http_date) else {
@@ -143,15 +147,17 @@ fn clock(now: Timestamp, answer: &FetchResponse, findings: &mut Vec<Finding>) {
     let words = if apart >= 0 { "behind" } else { "ahead of" };
     findings.push(match seconds {
         0..=5 => Finding::good(CHECK, "The provider's clock and ours agree."),
-        6..=30 => Finding::notice(
+        6.. if seconds <= allowed => Finding::notice(
             CHECK,
-            format!("The provider's clock is {seconds} seconds {words} ours: within what is allowed (30 seconds)."),
+            format!(
+                "The provider's clock is {seconds} seconds {words} ours: within what is allowed ({allowed} seconds)."
+            ),
             "Have both clocks set by NTP.",
         ),
         _ => Finding::failed(
             CHECK,
             format!(
-                "The provider's clock is {seconds} seconds {words} ours: its tokens look expired or not yet valid."
+                "The provider's clock is {seconds} seconds {words} ours: what it signs looks expired or not yet valid."
             ),
             "Have both clocks set by NTP; it may be ours that is wrong.",
         ),
@@ -208,7 +214,7 @@ async fn credential(
     let request = match client::token_request(cx, vault, connection, settings, provider, form) {
         Ok(request) => request,
         Err(denial) => {
-            let remedy = "Set the credential again with `lanyard idp add`: it was sealed under another key.";
+            let remedy = "Set the credential again with `lanyard idp update`: it was sealed under another key.";
             findings.push(Finding::failed(CHECK, format!("{denial}."), remedy));
             return;
         }

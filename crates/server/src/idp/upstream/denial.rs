@@ -2,6 +2,8 @@
 //!
 //! Owns the reasons and what a person is told. Nothing that a provider wrote reaches a page (row 42 of the threats).
 
+use http::StatusCode;
+use lanyard_core::saml::denial::SamlDenial;
 use lanyard_core::upstream::denial::AttemptDenial;
 use lanyard_fetch::{FetchError, MetadataError};
 use lanyard_jose::verify::VerifyError;
@@ -75,6 +77,31 @@ pub(crate) enum UpstreamDenial {
     /// The userinfo is about somebody else (OpenID Connect Core, section 5.3.2).
     #[error("the provider's userinfo is about another person")]
     UserinfoSubject,
+    /// A SAML answer.
+    #[error(transparent)]
+    Saml(#[from] SamlDenial),
+}
+
+/// What happened and what to do, for people.
+type Words = (&'static str, &'static str);
+
+const NOT_UNDER_WAY: Words = (
+    "This sign-in is not under way in this browser any more: it took too long, was finished before, or was begun \
+     elsewhere.",
+    "Please sign in again. If that does not help, allow cookies for this site.",
+);
+const REFUSED: Words = (
+    "Your identity provider did not sign you in.",
+    "If you did not stop the sign-in yourself, ask your administrator whether you may use this application.",
+);
+const NOT_ACCEPTED: Words = (
+    "The answer of your identity provider was not accepted.",
+    "Please try again. If it goes on, tell your administrator: the audit log has the exact reason.",
+);
+
+/// What is told of an answer that was refused before the browser came back with its cookie.
+pub(super) const fn words_of_refused(by_provider: bool) -> Words {
+    if by_provider { REFUSED } else { NOT_ACCEPTED }
 }
 
 impl UpstreamDenial {
@@ -103,21 +130,16 @@ impl UpstreamDenial {
             Self::HostedDomain => "other_hosted_domain",
             Self::Userinfo(_) => "provider_userinfo",
             Self::UserinfoSubject => "userinfo_of_other_person",
+            Self::Saml(denial) => denial.code(),
         }
     }
 
     /// What the person is told: the same words for every check that an attacker could probe.
-    pub(super) const fn words(&self) -> (&'static str, &'static str) {
+    pub(super) const fn words(&self) -> Words {
         match self {
-            Self::Attempt(_) | Self::Answer(_) => (
-                "This sign-in is not under way in this browser any more: it took too long, was finished before, or was \
-                 begun elsewhere.",
-                "Please sign in again. If that does not help, allow cookies for this site.",
-            ),
-            Self::Refused(_) => (
-                "Your identity provider did not sign you in.",
-                "If you did not stop the sign-in yourself, ask your administrator whether you may use this application.",
-            ),
+            Self::Attempt(_) | Self::Answer(_) | Self::Saml(SamlDenial::Unsolicited) => NOT_UNDER_WAY,
+            Self::Refused(_) => REFUSED,
+            Self::Saml(denial) => words_of_refused(denial.by_provider()),
             Self::HostedDomain | Self::Tenant => (
                 "The account you chose does not belong to this organisation.",
                 "Please sign in again with your account at work.",
@@ -138,10 +160,16 @@ impl UpstreamDenial {
             | Self::AuthorizedParty
             | Self::AccessTokenHash
             | Self::SubjectClaim(_)
-            | Self::UserinfoSubject => (
-                "The answer of your identity provider was not accepted.",
-                "Please try again. If it goes on, tell your administrator: the audit log has the exact reason.",
-            ),
+            | Self::UserinfoSubject => NOT_ACCEPTED,
+        }
+    }
+
+    /// The status of the page.
+    pub(super) const fn status(&self) -> StatusCode {
+        match self {
+            Self::Attempt(_) | Self::Answer(_) | Self::Saml(SamlDenial::Unsolicited) => StatusCode::BAD_REQUEST,
+            Self::Metadata(_) | Self::TokenEndpoint(_) | Self::Keys(_) | Self::Userinfo(_) => StatusCode::BAD_GATEWAY,
+            _ => StatusCode::FORBIDDEN,
         }
     }
 }

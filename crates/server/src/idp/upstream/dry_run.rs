@@ -67,7 +67,7 @@ pub(crate) async fn keep(
     store: &dyn Store,
     cx: &Cx,
     taken: &Taken,
-    outcome: Result<Asserted, (&'static str, String)>,
+    outcome: Result<Asserted, (String, String)>,
 ) -> Result<(), StoreError> {
     let ticket: Option<[u8; 32]> = from_base64url(&taken.attempt.request).and_then(|hash| hash.try_into().ok());
     let Some(ticket) = ticket else {
@@ -77,7 +77,7 @@ pub(crate) async fn keep(
     let write = store.write(move |tx: &mut dyn Tx| {
         let report = match outcome {
             Err((reason, why)) => DrySignIn {
-                reason: Some(reason.to_owned()),
+                reason: Some(reason),
                 ..empty(format!("The answer was not accepted: {why}."))
             },
             Ok(asserted) => {

@@ -1,8 +1,11 @@
-//! Sign-in at upstream identity providers by OpenID Connect (OpenID Connect Core, section 3.1; CL-SS-01 to 03).
+//! Sign-in at upstream identity providers, by OpenID Connect (OpenID Connect Core, section 3.1; CL-SS-01 to 03) and by
+//! SAML (SAML Profiles, section 4.1).
 //!
-//! Owns the paths below `/upstream/{connection}` and the protocol. Never decides who a person is: core does, from what
-//! was verified here. One redirect URI per provider, so that answers cannot be mixed up (SEC-04).
+//! Owns the paths below `/upstream/{connection}` and the protocols. Whatever the protocol, a sign-in begins at `start` and
+//! ends in `arrival.rs`. Never decides who a person is: core does, from what was verified here. One redirect URI per
+//! provider, so that answers cannot be mixed up (SEC-04).
 
+mod arrival;
 mod authorization;
 mod callback;
 pub mod check;
@@ -93,6 +96,9 @@ pub fn router(deps: UpstreamDeps) -> Router {
         .route(&at("/start"), get(start::handle))
         .route(&at("/callback"), get(callback::handle).post(callback::forward))
         .route(&at("/jwks"), get(published_key))
+        .route(&at("/saml/metadata"), get(saml::metadata))
+        .route(&at("/saml/acs"), get(saml::acs::follow).post(saml::acs::receive))
+        .route(&at("/saml/slo"), get(saml::slo::redirected).post(saml::slo::posted))
         .with_state(upstream)
 }
 

@@ -18,6 +18,7 @@ use lanyard_core::store::{StoreError, StoreExt, Tx};
 use lanyard_core::upstream::attempt::{self, Begun, Carried, Purpose};
 use lanyard_core::upstream::connection::{Connection, Kind};
 use lanyard_core::upstream::oidc::OidcSettings;
+use lanyard_core::upstream::saml::SamlSettings;
 use lanyard_core::upstream::sign_in::record_failure;
 use lanyard_jose::digest::base64url;
 use lanyard_protocol::form::Form;
@@ -26,7 +27,9 @@ use secrecy::SecretString;
 use super::authorization::{self, Wishes};
 use super::denial::UpstreamDenial;
 use super::pages::{Message, redirect};
-use super::{Upstream, provider, redirect_uri};
+use super::provider::Provider;
+use super::saml::keys::OwnKeys;
+use super::{Upstream, provider, redirect_uri, saml};
 use crate::metrics;
 use crate::oauth::refusal;
 
@@ -100,10 +103,16 @@ pub(super) async fn handle(State(own): State<Arc<Upstream>>, Path(name): Path<St
         Ok(None) => return own.unusable(&cx, StatusCode::NOT_FOUND),
         Err(error) => return refusal::failure(&error, &cx.request_id),
     };
-    match connection.kind.clone() {
-        Kind::Oidc(settings) => own.start_oidc(&cx, &parts, connection, &settings, asked, wishes).await,
-        Kind::Saml(_) => own.unusable(&cx, StatusCode::NOT_FOUND),
+    match own.lead_away(&cx, &parts, &connection, asked, &wishes).await {
+        Ok(response) => response,
+        Err(error) => refusal::failure(&error, &cx.request_id),
     }
+}
+
+/// What is needed to make a request to a provider.
+enum Road<'a> {
+    Oidc(&'a OidcSettings, Box<Provider>),
+    Saml(&'a SamlSettings, OwnKeys),
 }
 
 impl Upstream {
@@ -128,33 +137,42 @@ impl Upstream {
         read.await
     }
 
-    async fn start_oidc(
+    /// Remembers the sign-in and sends the browser to the provider.
+    async fn lead_away(
         &self,
         cx: &Cx,
         parts: &Parts,
-        connection: Connection,
-        settings: &OidcSettings,
+        connection: &Connection,
         asked: Asked,
-        wishes: Wishes,
-    ) -> Response {
-        let provider = match provider::find(&self.deps.providers, settings).await {
-            Ok(provider) => provider,
-            Err(denial) => return self.failed_to_start(cx, &connection, &asked, denial).await,
+        wishes: &Wishes,
+    ) -> Result<Response, StoreError> {
+        let road = match &connection.kind {
+            Kind::Oidc(settings) => match provider::find(&self.deps.providers, settings).await {
+                Ok(provider) => Road::Oidc(settings, Box::new(provider)),
+                Err(denial) => return Ok(self.failed_to_start(cx, connection, &asked, denial).await),
+            },
+            Kind::Saml(settings) => Road::Saml(settings, saml::keys::load(&self.deps.basis, cx).await?),
         };
         let known = self.cookies.browser(sent(parts));
         let browser = known.clone().unwrap_or_else(|| form_token::pre_session(cx));
-        let begun = match self.begin(cx, &connection, &browser, asked, wishes.max_age).await {
-            Ok(Some(begun)) => begun,
-            Ok(None) => return self.unusable(cx, StatusCode::NOT_FOUND),
-            Err(error) => return refusal::failure(&error, &cx.request_id),
+        let Some(begun) = self.begin(cx, connection, &browser, asked, wishes.max_age).await? else {
+            return Ok(self.unusable(cx, StatusCode::NOT_FOUND));
         };
-        let back = redirect_uri(&self.deps.settings, &connection.name);
-        let location = authorization::location(&connection, settings, &provider, &back, &begun, &wishes);
+        let location = match &road {
+            Road::Oidc(settings, provider) => {
+                let back = redirect_uri(&self.deps.settings, &connection.name);
+                authorization::location(connection, settings, provider, &back, &begun, wishes)
+            }
+            Road::Saml(settings, own) => {
+                let issuer = &self.deps.settings.issuer;
+                saml::request::location(cx, issuer, connection, settings, own, &begun, wishes)?
+            }
+        };
         let cookies: Vec<String> = match known {
             Some(_) => Vec::new(),
             None => vec![self.cookies.give_browser(&browser)],
         };
-        redirect(&location, &cookies)
+        Ok(redirect(&location, &cookies))
     }
 
     /// Remembers the sign-in; nothing when a ticket is not good.

@@ -8,7 +8,7 @@ use super::Finding;
 use crate::idp::upstream::denial::error_code;
 
 /// A request that brought no answer, with what mends it.
-pub(super) fn unreachable(check: &str, place: &str, error: &FetchError) -> Finding {
+pub(crate) fn unreachable(check: &str, place: &str, error: &FetchError) -> Finding {
     let (what, remedy) = match error {
         FetchError::Forbidden("a redirect") => (
             "it redirects elsewhere, which is not followed",

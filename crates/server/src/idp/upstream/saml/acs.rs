@@ -1,95 +1,100 @@
-//! `POST` and `GET /oauth2/upstream/{name}/acs`: the answer of a SAML identity provider, and the browser that brings it.
+//! `POST` and `GET {issuer}/upstream/{connection}/saml/acs`: the answer of a SAML identity provider, and the browser that
+//! brings it.
 //!
 //! The form is posted from the provider's site, without our cookies: what it says is checked and waits. Then the browser
 //! is sent to the same path on our own site, where it shows that it is the one that began the sign-in.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use http::StatusCode;
-use http::header::USER_AGENT;
 use http::request::Parts;
+use lanyard_core::client::registration::Side;
 use lanyard_core::cx::Cx;
-use lanyard_core::idp::authorize::{AuthorizeDenial, error_location};
-use lanyard_core::idp::session;
 use lanyard_core::outcome::Outcome;
 use lanyard_core::saml::denial::SamlDenial;
-use lanyard_core::saml::sign_in::{Answer, arrive, arrive_unasked};
-use lanyard_core::saml::waiting;
-use lanyard_core::store::{StoreError, StoreExt, Tx};
-use lanyard_core::upstream::attempt::{self, Purpose, SignInAttempt, Taken};
-use lanyard_core::upstream::resolve::Asserted;
-use lanyard_core::upstream::sign_in::{Browser, Next, SignedIn, complete, record_failure, record_stray};
+use lanyard_core::saml::sign_in::{Answer, Refused, arrive, arrive_unasked, turn_away};
+use lanyard_core::saml::waiting::{self, Waiting};
+use lanyard_core::store::{StoreError, StoreExt};
+use lanyard_core::upstream::attempt::{Purpose, SignInAttempt, Taken};
+use lanyard_core::upstream::connection::Connection;
+use lanyard_core::upstream::saml::SamlSettings;
 use lanyard_federation::saml::decode_posted;
 use lanyard_federation::saml::response::UnverifiedResponse;
 use lanyard_protocol::form::{Form, encode};
-use lanyard_protocol::oauth::error::ErrorCode;
-use secrecy::{ExposeSecret, SecretString};
 
-use super::{cookies, failure, find, keys, redirect, refused_page, sent};
+use super::{find, keys};
 use crate::http::form;
-use crate::idp::Idp;
 use crate::idp::grants::saml::certificates;
+use crate::idp::upstream::Upstream;
+use crate::idp::upstream::denial::{UpstreamDenial, words_of_refused};
+use crate::idp::upstream::pages::redirect;
+use crate::metrics;
+use crate::oauth::refusal;
 
 /// The page that a sign-in leads to which began at the identity provider.
 const HOME: &str = "/account";
 
 /// Takes an answer in.
-pub(super) async fn receive(State(idp): State<Arc<Idp>>, Path(name): Path<String>, request: Request) -> Response {
+pub(in crate::idp::upstream) async fn receive(
+    State(own): State<Arc<Upstream>>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
-    let cx = idp.deps.basis.cx(&parts);
-    match take_in(&idp, &cx, &name, &parts, body).await {
-        Ok(Some(response)) => response,
-        Ok(None) => refused_page(StatusCode::BAD_REQUEST, &cx.request_id),
-        Err(error) => failure(&cx, &error),
+    let cx = own.deps.basis.cx(&parts);
+    let mut response = match take_in(&own, &cx, &name, &parts, body).await {
+        Ok(response) => response,
+        Err(error) => return refusal::failure(&error, &cx.request_id),
+    };
+    if response.status() == StatusCode::FOUND {
+        // A form was posted here; what comes next is asked for without one.
+        *response.status_mut() = StatusCode::SEE_OTHER;
     }
+    response
 }
 
-async fn take_in(
-    idp: &Arc<Idp>,
-    cx: &Cx,
-    name: &str,
-    parts: &Parts,
-    body: Body,
-) -> Result<Option<Response>, StoreError> {
+async fn take_in(own: &Upstream, cx: &Cx, name: &str, parts: &Parts, body: Body) -> Result<Response, StoreError> {
     let Ok(form) = form::read(parts, body).await else {
-        return Ok(None);
+        return Ok(own.stray(cx, name, UpstreamDenial::Answer("the form")).await);
     };
-    let (answer, relay_state) = match read(idp, cx, name, &form).await? {
-        Ok(read) => read,
+    let Some((connection, settings)) = find(own, name).await? else {
+        return Ok(own.stray(cx, name, SamlDenial::UnknownIssuer.into()).await);
+    };
+    let relay_state = form.once("RelayState").ok().flatten().map(str::to_owned);
+    let (store, vault) = (&own.deps.basis.store, Arc::clone(&own.deps.basis.vault));
+    let own_cx = cx.clone();
+    let handle = relay_state.clone();
+    let refused = match read(own, cx, &connection, &settings, &form).await? {
         Err(denial) => {
-            let (own, name) = (cx.clone(), name.to_owned());
-            if idp.deps.basis.guard.record_refusal(cx.peer, cx.now) {
-                let store = &idp.deps.basis.store;
-                store
-                    .write(move |tx| record_failure(&own, tx, &name, denial.code(), &denial.to_string()))
-                    .await?;
+            let recorded = own.deps.basis.guard.record_refusal(cx.peer, cx.now);
+            let unit = move |tx: &mut dyn lanyard_core::store::Tx| {
+                turn_away(&own_cx, tx, &vault, &connection, (handle.as_deref(), denial), recorded)
+            };
+            Some(store.write(unit).await?)
+        }
+        Ok(read) => match handle.filter(|_| read.in_response_to.is_some()) {
+            None => return unasked(own, cx, parts, read.answer).await,
+            Some(handle) => {
+                let issuer = own.deps.settings.issuer.clone();
+                let unit = move |tx: &mut dyn lanyard_core::store::Tx| {
+                    arrive(&own_cx, tx, &vault, &issuer, &read.answer, &handle)
+                };
+                store.write(unit).await?.into_result().err()
             }
-            return Ok(None);
-        }
+        },
     };
-    let issuer = idp.deps.settings.issuer.clone();
-    let (own, vault) = (cx.clone(), Arc::clone(&idp.deps.basis.vault));
-    let Some(handle) = relay_state.filter(|_| answer.is_asked_for()) else {
-        return unasked(idp, cx, parts, answer.answer).await;
-    };
-    let state = handle.clone();
-    let taken = idp
-        .deps
-        .basis
-        .store
-        .write(move |tx| arrive(&own, tx, &vault, &issuer, &answer.answer, &state))
-        .await?;
-    Ok(match taken {
-        Outcome::Granted(()) => {
-            let here = parts.uri.path();
-            Some(redirect(&format!("{here}?state={}", encode(&handle)), &[]))
+    if let Some(Refused { denial, waits }) = refused {
+        metrics::refused(Side::Idp, denial.code());
+        if !waits {
+            return Ok(own.problem(cx, &denial.into(), None));
         }
-        Outcome::Denied(_) => None,
-    })
+    }
+    // What was found is told to the browser that began the sign-in, and to no other.
+    let state = encode(&relay_state.unwrap_or_default());
+    Ok(redirect(&format!("{}?state={state}", parts.uri.path()), &[]))
 }
 
 /// An answer with the request that it claims to answer.
@@ -98,73 +103,56 @@ struct Read {
     in_response_to: Option<String>,
 }
 
-impl Read {
-    fn is_asked_for(&self) -> bool {
-        self.in_response_to.is_some()
-    }
-}
-
 /// Reads the form, checks every signature, decrypts.
 async fn read(
-    idp: &Idp,
+    own: &Upstream,
     cx: &Cx,
-    name: &str,
+    connection: &Connection,
+    settings: &SamlSettings,
     form: &Form,
-) -> Result<Result<(Read, Option<String>), SamlDenial>, StoreError> {
-    let Some((connection, settings)) = find(idp, name).await? else {
-        return Ok(Err(SamlDenial::UnknownIssuer));
-    };
+) -> Result<Result<Read, SamlDenial>, StoreError> {
     let posted = form.once("SAMLResponse").ok().flatten().unwrap_or_default();
-    let relay_state = form.once("RelayState").ok().flatten().map(str::to_owned);
     let unverified = match decode_posted(posted).and_then(|bytes| UnverifiedResponse::parse(&bytes)) {
         Ok(unverified) => unverified,
         Err(defect) => return Ok(Err(defect.into())),
     };
-    let pinned = match certificates(&settings) {
+    let pinned = match certificates(settings) {
         Ok(pinned) => pinned,
         Err(denial) => return Ok(Err(denial)),
     };
-    let own = keys::load(idp, cx).await?;
-    Ok(match unverified.verify(&pinned, &own.decryption) {
+    let keys = keys::load(&own.deps.basis, cx).await?;
+    Ok(match unverified.verify(&pinned, &keys.decryption) {
         Err(defect) => Err(defect.into()),
-        Ok(assertion) => Ok((
-            Read {
-                in_response_to: unverified.in_response_to().map(str::to_owned),
-                answer: Answer {
-                    connection,
-                    issuer: unverified.issuer().map(str::to_owned),
-                    destination: unverified.destination().map(str::to_owned),
-                    assertion,
-                },
+        Ok(assertion) => Ok(Read {
+            in_response_to: unverified.in_response_to().map(str::to_owned),
+            answer: Answer {
+                connection: connection.clone(),
+                issuer: unverified.issuer().map(str::to_owned),
+                destination: unverified.destination().map(str::to_owned),
+                assertion,
             },
-            relay_state,
-        )),
+        }),
     })
 }
 
 /// A sign-in that began at the identity provider, where that is allowed: the session begins at once.
-async fn unasked(idp: &Arc<Idp>, cx: &Cx, parts: &Parts, answer: Answer) -> Result<Option<Response>, StoreError> {
-    let (own, settings) = (cx.clone(), Arc::clone(&idp.deps.settings));
-    let (leeway, agent) = (idp.deps.leeway, agent(parts));
-    let done = idp
-        .deps
-        .basis
-        .store
-        .write(move |tx| {
-            let asserted = match arrive_unasked(&own, tx, &settings.issuer, &answer)? {
-                Outcome::Granted(asserted) => asserted,
-                Outcome::Denied(_) => return Ok(None),
-            };
-            let taken = Taken {
-                attempt: nobodys_attempt(&own, &answer),
-                connection: answer.connection.clone(),
-            };
-            let browser = Browser { replaces: None, agent };
-            let done = complete(&own, tx, &settings, &taken, &asserted, browser, leeway)?;
-            Ok(done.into_result().ok())
-        })
+async fn unasked(own: &Upstream, cx: &Cx, parts: &Parts, answer: Answer) -> Result<Response, StoreError> {
+    let taken = Taken {
+        attempt: nobodys_attempt(cx, &answer),
+        connection: answer.connection.clone(),
+    };
+    let (own_cx, settings) = (cx.clone(), Arc::clone(&own.deps.settings));
+    let store = &own.deps.basis.store;
+    let arrived = store
+        .write(move |tx| arrive_unasked(&own_cx, tx, &settings.issuer, &answer))
         .await?;
-    Ok(done.map(|signed_in| go_on(idp, &signed_in)))
+    Ok(match arrived {
+        Outcome::Granted(asserted) => own.sign_in(cx, parts, taken, asserted).await,
+        Outcome::Denied(denial) => {
+            metrics::refused(Side::Idp, denial.code());
+            own.problem(cx, &denial.into(), None)
+        }
+    })
 }
 
 /// What stands where an attempt would, for a sign-in that nobody here began.
@@ -187,98 +175,33 @@ fn nobodys_attempt(cx: &Cx, answer: &Answer) -> SignInAttempt {
 }
 
 /// The browser comes back on our own site, and shows its cookie.
-pub(super) async fn follow(State(idp): State<Arc<Idp>>, Path(name): Path<String>, parts: Parts) -> Response {
-    let cx = idp.deps.basis.cx(&parts);
+pub(in crate::idp::upstream) async fn follow(
+    State(own): State<Arc<Upstream>>,
+    Path(name): Path<String>,
+    parts: Parts,
+) -> Response {
+    let cx = own.deps.basis.cx(&parts);
     let form = Form::parse(parts.uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
-    let handle = form.once("state").ok().flatten().unwrap_or_default().to_owned();
-    let browser = cookies(&idp).browser(sent(&parts.headers));
-    let unit = Return {
-        cx: cx.clone(),
-        idp: Arc::clone(&idp),
-        name,
-        handle,
-        browser,
-        session: cookies(&idp).session(sent(&parts.headers)),
-        agent: agent(&parts),
-        leeway: idp.deps.leeway,
+    let state = form.once("state").ok().flatten().unwrap_or_default();
+    let taken = match own.take(&cx, &parts, &name, state).await {
+        Ok(Outcome::Granted(taken)) => taken,
+        Ok(Outcome::Denied(denial)) => return own.stray(&cx, &name, denial.into()).await,
+        Err(error) => return refusal::failure(&error, &cx.request_id),
     };
-    match idp.deps.basis.store.write(move |tx| unit.run(tx)).await {
-        Ok(Some(signed_in)) => go_on(&idp, &signed_in),
-        Ok(None) => refused_page(StatusCode::BAD_REQUEST, &cx.request_id),
-        Err(error) => failure(&cx, &error),
-    }
-}
-
-/// What the unit of a browser's return owns.
-struct Return {
-    cx: Cx,
-    idp: Arc<Idp>,
-    name: String,
-    handle: String,
-    browser: Option<SecretString>,
-    session: Option<SecretString>,
-    agent: Option<String>,
-    leeway: Duration,
-}
-
-impl Return {
-    fn run(self, tx: &mut dyn Tx) -> Result<Option<SignedIn>, StoreError> {
-        let taken = match attempt::take(&self.cx, tx, &self.name, &self.handle, self.browser.as_ref())? {
-            Outcome::Granted(taken) => taken,
-            Outcome::Denied(denial) => {
-                if self.idp.deps.basis.guard.record_refusal(self.cx.peer, self.cx.now) {
-                    record_stray(&self.cx, tx, &self.name, denial)?;
-                }
-                return Ok(None);
-            }
-        };
-        let Some(asserted) = self.waiting(&taken.attempt) else {
-            // Came back without an answer.
-            let denial = SamlDenial::Unsolicited;
-            record_failure(&self.cx, tx, &self.name, denial.code(), &denial.to_string())?;
-            return Ok(None);
-        };
-        let settings = &self.idp.deps.settings;
-        let replaces = match &self.session {
-            Some(secret) => {
-                session::find(&self.cx, tx, settings, secret.expose_secret())?.map(|(session, _)| session.id)
-            }
-            None => None,
-        };
-        let browser = Browser {
-            replaces,
-            agent: self.agent,
-        };
-        let done = complete(&self.cx, tx, settings, &taken, &asserted, browser, self.leeway)?;
-        Ok(done.into_result().ok())
-    }
-
-    fn waiting(&self, attempt: &SignInAttempt) -> Option<Asserted> {
-        let sealed = attempt.report.as_deref()?;
-        waiting::open(&self.idp.deps.basis.vault, &attempt.handle_hash, sealed)
-    }
-}
-
-/// Gives the browser its session and sends it to where the sign-in was for.
-fn go_on(idp: &Idp, signed_in: &SignedIn) -> Response {
-    let cookie = cookies(idp).give_session(&signed_in.session.secret);
-    let issuer = &idp.deps.settings.issuer;
-    let location = match &signed_in.next {
-        Next::Client(_, Outcome::Granted(code)) => code.location.expose_secret().to_owned(),
-        Next::Client(valid, Outcome::Denied(denial)) => {
-            let code = match denial {
-                AuthorizeDenial::Unmet => ErrorCode::UnmetAuthenticationRequirements,
-                _ => ErrorCode::AccessDenied,
-            };
-            let settings = &idp.deps.settings;
-            error_location(settings, &valid.redirect_uri, valid.state.as_deref(), code, None)
+    match waiting::open(&own.deps.basis.vault, &taken.attempt) {
+        Some(Waiting::Asserted(asserted)) => own.conclude(&cx, &parts, taken, Ok(asserted)).await,
+        // Recorded when it came.
+        Some(Waiting::Refused(refused)) if taken.attempt.purpose == Purpose::Test => {
+            own.report(&cx, &taken, Err((refused.reason, refused.why))).await
         }
-        Next::Page(page) => issuer.endpoint(page),
-    };
-    redirect(&location, &[cookie])
-}
-
-fn agent(parts: &Parts) -> Option<String> {
-    let text = parts.headers.get(USER_AGENT)?.to_str().ok()?;
-    Some(text.chars().take(256).collect())
+        Some(Waiting::Refused(refused)) => {
+            let words = words_of_refused(refused.by_provider);
+            own.told(&cx, StatusCode::FORBIDDEN, words, own.way(&taken.attempt))
+        }
+        // Came back without an answer.
+        None => {
+            own.conclude(&cx, &parts, taken, Err(SamlDenial::Unsolicited.into()))
+                .await
+        }
+    }
 }

@@ -12,37 +12,37 @@ use lanyard_federation::saml::certificate::Certificate;
 use lanyard_jose::algorithm::Algorithm;
 use lanyard_jose::key::SigningKey;
 
-use crate::idp::Idp;
+use crate::oauth::basis::Basis;
 
 /// Our keys in the forms that SAML needs.
-pub(super) struct OwnKeys {
+pub(crate) struct OwnKeys {
     /// Signs.
-    pub(super) signing: SigningKey,
+    pub(crate) signing: SigningKey,
     /// Every published key, the one that signs first.
-    pub(super) certificates: Vec<Certificate>,
+    pub(crate) certificates: Vec<Certificate>,
     /// The same keys, for what is encrypted to us.
-    pub(super) decryption: Vec<DecryptionKey>,
+    pub(crate) decryption: Vec<DecryptionKey>,
 }
 
 /// Opens the keys; makes the first one where there is none. RSA: that is what SAML identity providers take.
-pub(super) async fn load(idp: &Idp, cx: &Cx) -> Result<OwnKeys, StoreError> {
-    let found = read(idp).await?;
+pub(crate) async fn load(basis: &Basis, cx: &Cx) -> Result<OwnKeys, StoreError> {
+    let found = read(basis).await?;
     if !found.is_empty() {
         return prepare(found);
     }
-    let vault = Arc::clone(&idp.deps.basis.vault);
+    let vault = Arc::clone(&basis.vault);
     let made = tokio::task::spawn_blocking(move || FreshKey::generate(&vault, Ring::Saml, Algorithm::Rs256)).await;
     let Ok(Ok(fresh)) = made else {
         return Err(StoreError::Corrupt("no key for SAML could be made".to_owned()));
     };
-    let own = cx.clone();
-    idp.deps.basis.store.write(move |tx| ensure(&own, tx, &fresh)).await?;
-    prepare(read(idp).await?)
+    let now = cx.clone();
+    basis.store.write(move |tx| ensure(&now, tx, &fresh)).await?;
+    prepare(read(basis).await?)
 }
 
-async fn read(idp: &Idp) -> Result<Vec<SamlKey>, StoreError> {
-    let vault = Arc::clone(&idp.deps.basis.vault);
-    idp.deps.basis.store.read(move |tx| saml::load(tx, &vault)).await
+async fn read(basis: &Basis) -> Result<Vec<SamlKey>, StoreError> {
+    let vault = Arc::clone(&basis.vault);
+    basis.store.read(move |tx| saml::load(tx, &vault)).await
 }
 
 fn prepare(keys: Vec<SamlKey>) -> Result<OwnKeys, StoreError> {

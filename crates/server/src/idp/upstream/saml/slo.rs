@@ -1,5 +1,5 @@
-//! `GET` and `POST /oauth2/upstream/{name}/slo`: a SAML identity provider asks to end sessions, and is answered (SAML
-//! Profiles, section 4.4).
+//! `GET` and `POST {issuer}/upstream/{connection}/saml/slo`: a SAML identity provider asks to end sessions, and is answered
+//! (SAML Profiles, section 4.4).
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use http::StatusCode;
 use http::request::Parts;
+use lanyard_core::client::registration::Side;
 use lanyard_core::cx::Cx;
 use lanyard_core::outcome::Outcome;
 use lanyard_core::saml::denial::SamlDenial;
@@ -23,20 +24,27 @@ use lanyard_federation::saml::redirect::{Carrier, Received, address};
 use lanyard_jose::random;
 use secrecy::ExposeSecret;
 
-use super::{cookies, failure, find, keys, redirect, refused_page};
+use super::{find, keys};
 use crate::http::form;
-use crate::idp::Idp;
 use crate::idp::grants::saml::certificates;
+use crate::idp::upstream::Upstream;
+use crate::idp::upstream::pages::{Message, redirect};
+use crate::metrics;
+use crate::oauth::refusal;
 
 /// A request, or an answer to one of ours, in the query of a redirect.
-pub(super) async fn redirected(State(idp): State<Arc<Idp>>, Path(name): Path<String>, parts: Parts) -> Response {
-    let cx = idp.deps.basis.cx(&parts);
+pub(in crate::idp::upstream) async fn redirected(
+    State(own): State<Arc<Upstream>>,
+    Path(name): Path<String>,
+    parts: Parts,
+) -> Response {
+    let cx = own.deps.basis.cx(&parts);
     let query = parts.uri.query().unwrap_or_default().to_owned();
     if query.contains("SAMLResponse=") {
         // The end of a logout that began here: the session ended before the provider was asked.
-        return redirect(&idp.deps.settings.issuer.endpoint("/oauth2/logout"), &[]);
+        return redirect(&own.deps.settings.issuer.endpoint("/oauth2/logout"), &[]);
     }
-    answer(&idp, &cx, &name, move |pinned| {
+    answer(&own, &cx, &name, move |pinned| {
         let received = Received::parse(&query, Carrier::Request)?;
         let request = LogoutRequest::redirected(&received, pinned)?;
         Ok((request, received.relay_state))
@@ -45,13 +53,17 @@ pub(super) async fn redirected(State(idp): State<Arc<Idp>>, Path(name): Path<Str
 }
 
 /// A request in a posted form.
-pub(super) async fn posted(State(idp): State<Arc<Idp>>, Path(name): Path<String>, request: Request) -> Response {
+pub(in crate::idp::upstream) async fn posted(
+    State(own): State<Arc<Upstream>>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
-    let cx = idp.deps.basis.cx(&parts);
+    let cx = own.deps.basis.cx(&parts);
     let Ok(form) = form::read(&parts, body).await else {
-        return refused_page(StatusCode::BAD_REQUEST, &cx.request_id);
+        return unread(&own, &cx);
     };
-    answer(&idp, &cx, &name, move |pinned| {
+    answer(&own, &cx, &name, move |pinned| {
         let posted = form.once("SAMLRequest").ok().flatten().unwrap_or_default();
         let request = LogoutRequest::posted(&decode_posted(posted)?, pinned)?;
         Ok((request, form.once("RelayState").ok().flatten().map(str::to_owned)))
@@ -60,32 +72,37 @@ pub(super) async fn posted(State(idp): State<Arc<Idp>>, Path(name): Path<String>
 }
 
 async fn answer(
-    idp: &Arc<Idp>,
+    own: &Upstream,
     cx: &Cx,
     name: &str,
     read: impl FnOnce(&[Certificate]) -> Result<(LogoutRequest, Option<String>), SamlDenial> + Send,
 ) -> Response {
-    match serve(idp, cx, name, read).await {
-        Ok(Ok(location)) => redirect(&location, &[cookies(idp).take_session()]),
-        Ok(Err(denial)) => refused(idp, cx, name, denial).await,
-        Err(error) => failure(cx, &error),
+    match serve(own, cx, name, read).await {
+        Ok(Ok(location)) => {
+            let mut response = redirect(&location, &[own.cookies.take_session()]);
+            // Asked by a form or by a redirect: the answer is carried by a redirect.
+            *response.status_mut() = StatusCode::SEE_OTHER;
+            response
+        }
+        Ok(Err(denial)) => refused(own, cx, name, denial).await,
+        Err(error) => refusal::failure(&error, &cx.request_id),
     }
 }
 
 async fn serve(
-    idp: &Arc<Idp>,
+    own: &Upstream,
     cx: &Cx,
     name: &str,
     read: impl FnOnce(&[Certificate]) -> Result<(LogoutRequest, Option<String>), SamlDenial> + Send,
 ) -> Result<Result<String, SamlDenial>, StoreError> {
-    let Some((connection, settings)) = find(idp, name).await? else {
+    let Some((connection, settings)) = find(own, name).await?.filter(|(found, _)| found.enabled) else {
         return Ok(Err(SamlDenial::UnknownIssuer));
     };
     let (request, relay_state) = match certificates(&settings).and_then(|pinned| read(&pinned)) {
         Ok(read) => read,
         Err(denial) => return Ok(Err(denial)),
     };
-    let (own, issuer, record) = (cx.clone(), idp.deps.settings.issuer.clone(), connection.clone());
+    let (own_cx, issuer, record) = (cx.clone(), own.deps.settings.issuer.clone(), connection.clone());
     let asked = logout::LogoutRequest {
         id: request.id.clone(),
         issuer: request.issuer,
@@ -94,23 +111,23 @@ async fn serve(
         not_on_or_after: request.not_on_or_after,
         session_indexes: request.session_indexes,
     };
-    let ended = idp
+    let ended = own
         .deps
         .basis
         .store
-        .write(move |tx| end_sessions(&own, tx, &issuer, &record, &asked))
+        .write(move |tx| end_sessions(&own_cx, tx, &issuer, &record, &asked))
         .await?;
     if let Outcome::Denied(denial) = ended {
         return Ok(Err(denial));
     }
-    response_address(idp, cx, &connection, &settings, &request.id, relay_state.as_deref())
+    response_address(own, cx, &connection, &settings, &request.id, relay_state.as_deref())
         .await
         .map(Ok)
 }
 
 /// The signed answer, as the address to send the browser to.
 async fn response_address(
-    idp: &Idp,
+    own: &Upstream,
     cx: &Cx,
     connection: &Connection,
     settings: &SamlSettings,
@@ -120,35 +137,48 @@ async fn response_address(
     let endpoint = settings.slo_response_url.as_ref().or(settings.slo_url.as_ref());
     let Some(endpoint) = endpoint else {
         // Nobody to answer: the person is told that they are signed out.
-        return Ok(idp.deps.settings.issuer.endpoint("/oauth2/logout"));
+        return Ok(own.deps.settings.issuer.endpoint("/oauth2/logout"));
     };
-    let own = keys::load(idp, cx).await?;
+    let keys = keys::load(&own.deps.basis, cx).await?;
     let id = format!("_{}", random::token(&*cx.random).expose_secret());
     let message = logout_response(
         &Envelope {
             id: &id,
-            issuer: &entity_id(&idp.deps.settings.issuer, &connection.name),
+            issuer: &entity_id(&own.deps.settings.issuer, &connection.name),
             destination: endpoint,
             at: cx.now,
         },
         in_response_to,
     );
-    address(endpoint, Carrier::Response, &message, relay_state, Some(&own.signing))
+    address(endpoint, Carrier::Response, &message, relay_state, Some(&keys.signing))
         .map_err(|_| StoreError::Corrupt("a SAML answer could not be signed".to_owned()))
 }
 
-async fn refused(idp: &Idp, cx: &Cx, name: &str, denial: SamlDenial) -> Response {
-    if idp.deps.basis.guard.record_refusal(cx.peer, cx.now) {
-        let (own, name) = (cx.clone(), name.to_owned());
-        let written = idp
+async fn refused(own: &Upstream, cx: &Cx, name: &str, denial: SamlDenial) -> Response {
+    metrics::refused(Side::Idp, denial.code());
+    if own.deps.basis.guard.record_refusal(cx.peer, cx.now) {
+        let (own_cx, name) = (cx.clone(), name.to_owned());
+        let written = own
             .deps
             .basis
             .store
-            .write(move |tx| record_failure(&own, tx, &name, denial.code(), &denial.to_string()))
+            .write(move |tx| record_failure(&own_cx, tx, &name, denial.code(), &denial.to_string()))
             .await;
         if let Err(error) = written {
-            return failure(cx, &error);
+            return refusal::failure(&error, &cx.request_id);
         }
     }
-    refused_page(StatusCode::BAD_REQUEST, &cx.request_id)
+    unread(own, cx)
+}
+
+/// The page of a logout that was not believed.
+fn unread(own: &Upstream, cx: &Cx) -> Response {
+    own.deps.pages.message(Message {
+        status: StatusCode::BAD_REQUEST,
+        title: "You were not signed out here",
+        text: "Your identity provider asked to sign you out, and its request was not accepted.".to_owned(),
+        advice: "Sign out here yourself. If it goes on, tell your administrator: the audit log has the exact reason.",
+        way: Some(("Sign out", format!("{}/oauth2/logout", own.base))),
+        reference: Some(cx.request_id.clone()),
+    })
 }
