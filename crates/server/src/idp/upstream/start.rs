@@ -112,7 +112,7 @@ pub(super) async fn handle(State(own): State<Arc<Upstream>>, Path(name): Path<St
 /// What is needed to make a request to a provider.
 enum Road<'a> {
     Oidc(&'a OidcSettings, Box<Provider>),
-    Saml(&'a SamlSettings, OwnKeys),
+    Saml(&'a SamlSettings, Box<OwnKeys>),
 }
 
 impl Upstream {
@@ -151,7 +151,7 @@ impl Upstream {
                 Ok(provider) => Road::Oidc(settings, Box::new(provider)),
                 Err(denial) => return Ok(self.failed_to_start(cx, connection, &asked, denial).await),
             },
-            Kind::Saml(settings) => Road::Saml(settings, saml::keys::load(&self.deps.basis, cx).await?),
+            Kind::Saml(settings) => Road::Saml(settings, Box::new(saml::keys::load(&self.deps.basis, cx).await?)),
         };
         let known = self.cookies.browser(sent(parts));
         let browser = known.clone().unwrap_or_else(|| form_token::pre_session(cx));
