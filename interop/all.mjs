@@ -29,7 +29,6 @@ const DRIVERS = [
   { name: 'conformance-authorization', program: 'conformance', args: (lab) => ['authorization', lab.facts] },
   { name: 'conformance-server', program: 'conformance', args: (lab) => ['server', lab.facts, 'conformance', lab.testServer] },
   { name: 'sign-in-page', args: (lab) => [lab.facts] },
-  { name: 'identity-provider-pages', args: (lab) => [lab.facts] },
   { name: 'account-pages', args: () => [] },
   { name: 'saml', args: (lab) => [lab.facts] },
   { name: 'upstream-faults', args: (lab) => [lab.facts] },

@@ -83,8 +83,11 @@ async function ways(lab, page, user) {
   check((await end()).sub, 'there and back: the program has its ID token');
 }
 
+/** Whoever has a session is led back to where it came from; the ways have to be asked for. */
+const AGAIN = { prompt: 'login', choose: '1' };
+
 async function byButton(lab, page, user) {
-  const { url, end } = await asked(lab, page, { prompt: 'login' });
+  const { url, end } = await asked(lab, page, AGAIN);
   await page.goto(url.href);
   await page.getByRole('link', { name: `Continue with ${TITLE}` }).click();
   await page.locator('input[name=password]').waitFor();
@@ -93,7 +96,7 @@ async function byButton(lab, page, user) {
 }
 
 async function stranger(lab, page) {
-  const { url } = await asked(lab, page, { prompt: 'login' });
+  const { url } = await asked(lab, page, AGAIN);
   await page.goto(url.href);
   await page.locator('#username').fill('somebody@elsewhere.example');
   await page.keyboard.press('Enter');
@@ -151,7 +154,7 @@ async function problems(lab, page) {
 /** Without domains and with one provider the page has buttons alone. */
 async function buttons(lab, page) {
   await lab.admin.call('PUT', `/identity-providers/${NAME}`, specOf(lab.provider));
-  const { url } = await asked(lab, page, { prompt: 'login' });
+  const { url } = await asked(lab, page, AGAIN);
   await page.goto(url.href);
   await look(page, 'buttons');
   equal(await page.locator('#username').count(), 0, 'buttons: no field without domains');
@@ -195,7 +198,7 @@ main('upstream-pages', async (cleanup) => {
   const plain = await openPage(browser, { javaScriptEnabled: false });
   await byButton(lab, plain.page, provider.user('ada'));
   await lab.admin.call('PUT', `/identity-providers/${NAME}`, specOf(provider, { domains: [domain] }));
-  const { url } = await asked(lab, plain.page, { prompt: 'login' });
+  const { url } = await asked(lab, plain.page, AGAIN);
   await plain.page.goto(url.href);
   await plain.page.locator('#username').fill(`ada@${domain}`);
   await plain.page.getByRole('button', { name: 'Next' }).click();
