@@ -99,7 +99,7 @@ async fn act(at: &AdminAt, command: IdpCommand, ui: &Ui) -> anyhow::Result<()> {
             let record = find(&client, &name).await?;
             show::record(&record, at.json, ui)?;
             if !at.json {
-                register::tell(&record, ui);
+                register::tell(&record, |line| ui.note(line), ui);
             }
             Ok(())
         }

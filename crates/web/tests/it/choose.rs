@@ -1,5 +1,7 @@
 //! Which way to sign in: providers by domain and by button, a default, and the password for an emergency.
 
+use std::time::Duration;
+
 use http::{Request, StatusCode};
 use lanyard_core::admin::spec::connection::{ClaimsSpec, ConnectionSpec, OidcSpec};
 use lanyard_core::session::record::Session;
@@ -244,6 +246,7 @@ async fn whoever_must_sign_in_again_is_led_to_where_they_signed_in_su_01() {
     // By a password here: the form, although there is a default, and the way to the others.
     let form = world.page(&[("choose", "password")]).await;
     let _ = world.submit(&form, ALICE, PASSWORD).await;
+    world.company.clock.advance(Duration::from_secs(2));
     for more in [("prompt", "login"), ("acr_values", "phr")] {
         let again = world.page(&[more]).await;
         assert!(again.body.contains("name=\"password\""), "{more:?}: {}", again.body);

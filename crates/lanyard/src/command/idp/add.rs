@@ -159,7 +159,7 @@ pub(super) async fn run(client: &AdminClient, at: &AdminAt, args: &AddArgs, ui: 
         return ui.json(&told);
     }
     show::written(&answer, "identity provider", &args.name, false, ui)?;
-    register::tell(&record, ui);
+    register::tell(&record, |line| ui.line(line), ui);
     ui.note("");
     ui.note(&format!("Then test it: `lanyard idp test {}`.", args.name));
     if args.disabled {

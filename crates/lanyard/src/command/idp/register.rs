@@ -14,8 +14,8 @@ struct Words {
     more: &'static [&'static str],
 }
 
-/// Tells what to register where.
-pub(super) fn tell(record: &Value, ui: &Ui) {
+/// Tells what to register where; `say` tells the values.
+pub(super) fn tell(record: &Value, say: impl Fn(&str), ui: &Ui) {
     let preset = show::text(record, "preset");
     let own = |field: &str| show::text(record, &format!("at_provider.{field}"));
     if record.get("at_provider").is_none_or(Value::is_null) {
@@ -37,7 +37,7 @@ pub(super) fn tell(record: &Value, ui: &Ui) {
     for (label, field) in words.fields {
         let value = own(field);
         if !value.is_empty() {
-            ui.line(&format!("  {label:width$}  {value}"));
+            say(&format!("  {label:width$}  {value}"));
         }
     }
     for line in words.more {
