@@ -9,8 +9,10 @@ use super::examples::root;
 /// The pages of the manual.
 fn pages() -> Vec<(String, String)> {
     let mut paths = vec![root().join("README.md"), root().join("CONTRIBUTING.md")];
-    let manual = std::fs::read_dir(root().join("docs")).unwrap();
-    paths.extend(manual.map(|entry| entry.unwrap().path()));
+    for folder in ["docs", "docs/identity-providers"] {
+        let manual = std::fs::read_dir(root().join(folder)).unwrap();
+        paths.extend(manual.map(|entry| entry.unwrap().path()));
+    }
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     let named = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
     paths
