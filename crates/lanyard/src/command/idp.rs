@@ -96,7 +96,13 @@ async fn act(at: &AdminAt, command: IdpCommand, ui: &Ui) -> anyhow::Result<()> {
             list(items, at, ui)
         }
         IdpCommand::Show { name } => {
-            let record = find(&client, &name).await?;
+            let mut record = find(&client, &name).await?;
+            if !at.json
+                && let Some(members) = record.as_object_mut()
+            {
+                // Told with everything else that is registered there.
+                members.remove("redirect_uri");
+            }
             show::record(&record, at.json, ui)?;
             if !at.json {
                 register::tell(&record, |line| ui.note(line), ui);

@@ -63,11 +63,15 @@ async fn fetch(upstream: Option<&Upstreams>, address: &str) -> Result<Vec<u8>, A
     request.max_body = MAX_BYTES;
     let answer = upstream.providers.fetch.fetch(request).await.map_err(|error| {
         let found = words::unreachable("metadata", address, &error);
-        invalid(format!("{} {}", found.text, found.remedy.unwrap_or_default()))
+        invalid(format!(
+            "the url cannot be read: {} {}",
+            found.text,
+            found.remedy.unwrap_or_default()
+        ))
     })?;
     if answer.status != StatusCode::OK {
         return Err(invalid(format!(
-            "{address} answered with status {}",
+            "the url {address} answered with status {}",
             answer.status.as_u16()
         )));
     }
