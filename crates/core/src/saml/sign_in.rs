@@ -15,7 +15,7 @@ use crate::saml::accept::{Accepted, Expected, Request, accept};
 use crate::saml::asserted::asserted;
 use crate::saml::assertion::Assertion;
 use crate::saml::denial::SamlDenial;
-use crate::saml::waiting::{self, Waiting};
+use crate::saml::waiting::{self, TurnedAway, Waiting};
 use crate::store::replay::ReplayKind;
 use crate::store::{StoreError, Tx};
 use crate::upstream::attempt::{Purpose, SignInAttempt};
@@ -100,7 +100,8 @@ pub fn turn_away(
         None => None,
     };
     if let Some(attempt) = &attempt {
-        wait(tx, vault, attempt, &Waiting::Refused(denial.into()))?;
+        let refused = TurnedAway::of(denial, &cx.request_id);
+        wait(tx, vault, attempt, &Waiting::Refused(refused))?;
     }
     let waits = attempt.is_some();
     Ok(Refused { denial, waits })

@@ -9,6 +9,7 @@ use lanyard_jose::seal::Place;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::id::RequestId;
 use crate::keys::vault::Vault;
 use crate::saml::denial::SamlDenial;
 use crate::upstream::attempt::SignInAttempt;
@@ -33,14 +34,18 @@ pub struct TurnedAway {
     pub why: String,
     /// Whether the provider itself said no.
     pub by_provider: bool,
+    /// The request that brought it, by which the log has it.
+    pub request: RequestId,
 }
 
-impl From<SamlDenial> for TurnedAway {
-    fn from(denial: SamlDenial) -> Self {
+impl TurnedAway {
+    /// A refusal that was found in this request.
+    pub fn of(denial: SamlDenial, request: &RequestId) -> Self {
         Self {
             reason: denial.code().to_owned(),
             why: denial.to_string(),
             by_provider: denial.by_provider(),
+            request: request.clone(),
         }
     }
 }

@@ -305,6 +305,10 @@ async fn every_check_of_an_answer_has_its_name_in_the_log_saml_04_saml_05_saml_0
         let delivered = deliver(&world, &draft, &begun.state).await;
         world.assert_denied("idp.sign_in.failed", reason);
         let page = told(&world, delivered, &begun).await;
+        // The number on the page is the one in the log.
+        let event = world.company.events().remove(0).event;
+        let number = event.request_id.to_string();
+        assert!(page.text().contains(&number), "{number}: {}", page.text());
         assert_refused(&world, &page, reason);
         // The same request again, another way.
         assert!(

@@ -10,6 +10,7 @@ use http::header::USER_AGENT;
 use http::request::Parts;
 use lanyard_core::client::registration::Side;
 use lanyard_core::cx::Cx;
+use lanyard_core::id::RequestId;
 use lanyard_core::idp::authorize::{self, AuthorizeDenial, AuthorizeRefusal};
 use lanyard_core::idp::session;
 use lanyard_core::outcome::Outcome;
@@ -121,7 +122,7 @@ impl Upstream {
                 "Go back to it and start again.",
             ),
         };
-        self.told(cx, StatusCode::FORBIDDEN, (text, advice), self.way(attempt))
+        self.told(&cx.request_id, StatusCode::FORBIDDEN, (text, advice), self.way(attempt))
     }
 
     /// An answer that was taken and not accepted.
@@ -168,13 +169,13 @@ impl Upstream {
 
     /// The page of a check that failed.
     pub(super) fn problem(&self, cx: &Cx, denial: &UpstreamDenial, way: Option<(&'static str, String)>) -> Response {
-        self.told(cx, denial.status(), denial.words(), way)
+        self.told(&cx.request_id, denial.status(), denial.words(), way)
     }
 
-    /// The page of somebody who was not signed in.
+    /// The page of somebody who was not signed in, with the request by which the log has the reason.
     pub(super) fn told(
         &self,
-        cx: &Cx,
+        reference: &RequestId,
         status: StatusCode,
         (text, advice): (&'static str, &'static str),
         way: Option<(&'static str, String)>,
@@ -185,7 +186,7 @@ impl Upstream {
             text: text.to_owned(),
             advice,
             way,
-            reference: Some(cx.request_id.clone()),
+            reference: Some(reference.clone()),
         })
     }
 

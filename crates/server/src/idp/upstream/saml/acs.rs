@@ -196,7 +196,7 @@ pub(in crate::idp::upstream) async fn follow(
         }
         Some(Waiting::Refused(refused)) => {
             let words = words_of_refused(refused.by_provider);
-            own.told(&cx, StatusCode::FORBIDDEN, words, own.way(&taken.attempt))
+            own.told(&refused.request, StatusCode::FORBIDDEN, words, own.way(&taken.attempt))
         }
         // Came back without an answer.
         None => {
