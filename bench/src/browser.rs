@@ -23,7 +23,7 @@ pub(crate) const CALLBACK: &str = "http://127.0.0.1/callback";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 /// Pages between the request and the code, at most.
-const PAGES: usize = 8;
+const PAGES: usize = 16;
 
 /// Whether a GET is answered with 200.
 pub(crate) fn answers(port: u16, path: &str) -> bool {
@@ -40,8 +40,13 @@ pub(crate) fn answers(port: u16, path: &str) -> bool {
     ask().unwrap_or(false)
 }
 
-/// Signs somebody in and redeems the code; the ID token.
-pub(crate) async fn sign_in(port: u16, client: (&str, &str), name: &str, password: &str) -> anyhow::Result<String> {
+/// Signs somebody in and redeems the code; the ID token. With an upstream provider the sign-in begins there.
+pub(crate) async fn sign_in(
+    port: u16,
+    upstream: Option<&str>,
+    client: (&str, &str),
+    (name, password): (&str, &str),
+) -> anyhow::Result<String> {
     let issuer = format!("http://127.0.0.1:{port}");
     let mut page = Url::parse(&format!("{issuer}/oauth2/authorize"))?;
     page.query_pairs_mut().extend_pairs([
@@ -54,6 +59,11 @@ pub(crate) async fn sign_in(port: u16, client: (&str, &str), name: &str, passwor
         ("code_challenge", CHALLENGE),
         ("code_challenge_method", "S256"),
     ]);
+    if let Some(upstream) = upstream {
+        let request = page.query().unwrap_or_default().to_owned();
+        page = Url::parse(&format!("{issuer}/upstream/{upstream}/start"))?;
+        page.query_pairs_mut().append_pair("request", &request);
+    }
     let mut browser = Browser::new();
     let code = browser.until_code(page, name, password).await?;
     let form = url::form_urlencoded::Serializer::new(String::new())
@@ -86,7 +96,8 @@ pub(crate) async fn sign_in(port: u16, client: (&str, &str), name: &str, passwor
 
 struct Browser {
     http: Client<HttpConnector, Full<Bytes>>,
-    cookies: Vec<(String, String)>,
+    /// By port, as if each server were a host of its own.
+    cookies: Vec<(u16, String, String)>,
 }
 
 impl Browser {
@@ -133,11 +144,9 @@ impl Browser {
     }
 
     async fn send(&mut self, url: &Url, form: Option<String>) -> anyhow::Result<Response<Bytes>> {
-        let cookies: Vec<String> = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
+        let port = url.port().unwrap_or_default();
+        let own = self.cookies.iter().filter(|(of, ..)| *of == port);
+        let cookies: Vec<String> = own.map(|(_, name, value)| format!("{name}={value}")).collect();
         let mut request = Request::builder().uri(url.as_str()).header(COOKIE, cookies.join("; "));
         if form.is_some() {
             request = request
@@ -150,8 +159,8 @@ impl Browser {
         for cookie in parts.headers.get_all(SET_COOKIE) {
             let pair = cookie.to_str()?.split(';').next().unwrap_or_default();
             if let Some((name, value)) = pair.split_once('=') {
-                self.cookies.retain(|(own, _)| own != name);
-                self.cookies.push((name.to_owned(), value.to_owned()));
+                self.cookies.retain(|(of, own, _)| *of != port || own != name);
+                self.cookies.push((port, name.to_owned(), value.to_owned()));
             }
         }
         Ok(Response::from_parts(parts, body.collect().await?.to_bytes()))

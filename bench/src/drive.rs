@@ -107,7 +107,7 @@ pub(crate) async fn calls(target: &Rc<Target>, url: &str, tokens: &[String], rou
 }
 
 /// Does `total` pieces of work, so many at once.
-async fn saturate<F, W>(pid: u32, total: usize, at_once: usize, work: F) -> anyhow::Result<Done>
+pub(crate) async fn saturate<F, W>(pid: u32, total: usize, at_once: usize, work: F) -> anyhow::Result<Done>
 where
     F: Fn(usize) -> W + 'static,
     W: Future<Output = anyhow::Result<Duration>> + 'static,

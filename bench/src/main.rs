@@ -11,7 +11,9 @@ mod measure;
 mod peers;
 mod postgres;
 mod process;
+mod provisioning;
 mod serve;
+mod table;
 mod target;
 mod tools;
 mod runs {
@@ -19,8 +21,10 @@ mod runs {
     pub(crate) mod gateway;
     pub(crate) mod growth;
     pub(crate) mod memory;
+    pub(crate) mod oidc;
     pub(crate) mod postgres;
     pub(crate) mod rules;
+    pub(crate) mod scim;
 }
 
 use std::future::Future;
@@ -33,13 +37,15 @@ use crate::tools::Tools;
 /// A run, by its name on the command line.
 type Run = fn(&Tools) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + '_>>;
 
-const RUNS: [(&str, Run); 6] = [
+const RUNS: [(&str, Run); 8] = [
     ("chains", |tools| Box::pin(runs::chains::run(tools))),
     ("postgres", |tools| Box::pin(runs::postgres::run(tools))),
     ("gateway", |tools| Box::pin(runs::gateway::run(tools))),
     ("memory", |tools| Box::pin(runs::memory::run(tools))),
     ("growth", |tools| Box::pin(runs::growth::run(tools))),
     ("rules", |tools| Box::pin(runs::rules::run(tools))),
+    ("oidc", |tools| Box::pin(runs::oidc::run(tools))),
+    ("scim", |tools| Box::pin(runs::scim::run(tools))),
 ];
 
 fn main() -> anyhow::Result<()> {
@@ -58,6 +64,7 @@ fn main() -> anyhow::Result<()> {
                 run(&tools).await?;
             }
         }
+        tools.table.print();
         Ok(())
     })
 }

@@ -82,6 +82,11 @@ fn one(pid: u32) -> Used {
 }
 
 impl Used {
+    /// Resident memory in MiB.
+    pub(crate) fn mib(&self) -> f64 {
+        mib(self.rss_kib)
+    }
+
     /// Resident memory in words.
     pub(crate) fn memory(&self) -> String {
         format!(

@@ -21,6 +21,8 @@ pub(crate) struct Server {
 pub(crate) enum Cores {
     /// The first one: the generator has the other.
     First,
+    /// The second one: for what does not count.
+    Second,
     /// Both: for a server and its database together.
     All,
 }
@@ -33,6 +35,7 @@ pub(crate) fn command(program: &Path, cores: Cores) -> Command {
             "-c",
             match cores {
                 Cores::First => "0",
+                Cores::Second => "1",
                 Cores::All => "0,1",
             },
         ])

@@ -12,7 +12,8 @@ use crate::browser;
 use crate::process::{Cores, Folder, Server, command, free_port};
 use crate::target::{Endpoints, Target};
 
-const CLIENT: (&str, &str) = ("desk", "bench-secret-that-is-longer-than-32-characters");
+/// The client, at both sides.
+pub(crate) const CLIENT: (&str, &str) = ("desk", "bench-secret-that-is-longer-than-32-characters");
 /// SHA-256 of the secret.
 const SECRET_SHA256: &str = "4d965378780b0c7548b12cb479559436afdcafa8c6712b1c09ca7dc2b3b84f69";
 const PASSWORD: &str = "correct horse battery staple 7";
@@ -46,10 +47,15 @@ impl Site {
         Ok(site)
     }
 
-    /// Starts it; the time until discovery was answered.
+    /// Starts it on the first core; the time until discovery was answered.
     pub(crate) async fn start(&self, binary: &Path) -> anyhow::Result<(Server, Duration)> {
+        self.start_on(binary, Cores::First).await
+    }
+
+    /// Starts it; the time until discovery was answered.
+    pub(crate) async fn start_on(&self, binary: &Path, cores: Cores) -> anyhow::Result<(Server, Duration)> {
         let [idp, ..] = self.ports;
-        let mut starting = command(binary, Cores::First);
+        let mut starting = command(binary, cores);
         starting
             .args(["serve", "--config"])
             .arg(self.folder.path().join("lanyard.toml"))
@@ -87,20 +93,10 @@ impl Site {
             })
             .collect();
         let (client_id, _) = CLIENT;
-        let client = |side: &str| {
-            let mut client = json!({
-                "side": side, "client_id": client_id, "auth": "secret", "secret_sha256": SECRET_SHA256,
-            });
-            if let Some(members) = client.as_object_mut().filter(|_| side == "idp") {
-                members.insert("redirect_uris".to_owned(), json!([browser::CALLBACK]));
-                members.insert("scopes".to_owned(), "openid".into());
-            }
-            client
-        };
         let document = json!({
             "groups": [{ "name": "staff" }],
             "users": users,
-            "clients": [client("idp"), client("ras")],
+            "clients": [Self::client("idp", &[browser::CALLBACK]), Self::client("ras", &[])],
             "audiences": [{ "issuer": issuer(ras), "clients": { client_id: client_id } }],
             "trusts": [{
                 "issuer": issuer(idp), "jwks_uri": format!("{}/oauth2/jwks", issuer(idp)), "clients": [client_id],
@@ -111,8 +107,6 @@ impl Site {
                 "title": "staff use tools", "groups": ["staff"], "clients": "all", "connectors": "all", "scopes": "all",
             }],
         });
-        let file = self.folder.path().join("org.json");
-        std::fs::write(&file, document.to_string())?;
         let token = self.folder.path().join("state/owner-token");
         self.must(
             binary,
@@ -125,7 +119,50 @@ impl Site {
                 &token.to_string_lossy(),
             ],
         )?;
+        self.apply(binary, &document)
+    }
+
+    /// A client of the organisation.
+    pub(crate) fn client(side: &str, redirect_uris: &[&str]) -> Value {
+        let (client_id, _) = CLIENT;
+        let mut client = json!({
+            "side": side, "client_id": client_id, "auth": "secret", "secret_sha256": SECRET_SHA256,
+        });
+        if let Some(members) = client.as_object_mut().filter(|_| side == "idp") {
+            members.insert("redirect_uris".to_owned(), json!(redirect_uris));
+            members.insert("scopes".to_owned(), "openid".into());
+        }
+        client
+    }
+
+    /// Applies a document as the owner.
+    pub(crate) fn apply(&self, binary: &Path, document: &Value) -> anyhow::Result<()> {
+        let file = self.folder.path().join("org.json");
+        std::fs::write(&file, document.to_string())?;
         self.must(binary, &["apply", "-f", &file.to_string_lossy()])
+    }
+
+    /// Its issuer.
+    pub(crate) fn issuer(&self) -> String {
+        let [idp, ..] = self.ports;
+        format!("http://127.0.0.1:{idp}")
+    }
+
+    /// Where provisioning clients send people.
+    pub(crate) fn scim(&self) -> String {
+        format!("{}/scim/v2", self.issuer())
+    }
+
+    /// Makes a directory; a token of it.
+    pub(crate) fn directory(&self, binary: &Path, name: &str) -> anyhow::Result<String> {
+        let file = self.folder.path().join("directory-token");
+        self.must(binary, &["scim", "add", name])?;
+        let out = file.to_string_lossy();
+        self.must(
+            binary,
+            &["scim", "token", "create", name, "--name", "bench", "--out", &out],
+        )?;
+        Ok(std::fs::read_to_string(&file)?.trim().to_owned())
     }
 
     fn must(&self, binary: &Path, arguments: &[&str]) -> anyhow::Result<()> {
@@ -146,9 +183,15 @@ impl Site {
         let [idp, ..] = self.ports;
         let mut id_tokens = Vec::with_capacity(people);
         for n in 0..people {
-            id_tokens.push(browser::sign_in(idp, CLIENT, &username(n), PASSWORD).await?);
+            id_tokens.push(browser::sign_in(idp, None, CLIENT, (&username(n), PASSWORD)).await?);
         }
         Ok(id_tokens)
+    }
+
+    /// Signs one in at an upstream provider that has the same people.
+    pub(crate) async fn sign_in_at(&self, upstream: &str, person: usize) -> anyhow::Result<String> {
+        let [idp, ..] = self.ports;
+        browser::sign_in(idp, Some(upstream), CLIENT, (&username(person), PASSWORD)).await
     }
 
     /// Its token endpoints.

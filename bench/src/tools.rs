@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 
+use crate::table::Table;
+
 /// Programs and sizes, from `--name value` pairs.
 #[derive(Debug, Clone)]
 pub(crate) struct Tools {
@@ -29,6 +31,8 @@ pub(crate) struct Tools {
     pub(crate) chains: usize,
     /// How often a figure is taken; the median counts.
     pub(crate) rounds: usize,
+    /// Where figures go.
+    pub(crate) table: Table,
 }
 
 impl Tools {
@@ -46,6 +50,7 @@ impl Tools {
             most_people: 100_000,
             chains: 100_000,
             rounds: 5,
+            table: Table::default(),
         };
         let mut arguments = arguments;
         while let Some(name) = arguments.next() {

@@ -6,7 +6,7 @@
 use crate::shell;
 
 /// Builds the release program, the generator and the yardstick, installs the peers, then runs
-/// `[all|chains|postgres|gateway|memory|growth|rules|assertions] [--people N] [--most-people N] [--chains N]
+/// `[all|chains|postgres|gateway|memory|growth|rules|oidc|scim|assertions] [--people N] [--most-people N] [--chains N]
 /// [--rounds N] [--postgres URL]`. `--without-peers` leaves Authlib and oidc-provider out; `assertions` needs none of
 /// this and runs alone, or at the end of `all`.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {

@@ -30,11 +30,9 @@ pub(crate) async fn run(tools: &Tools) -> anyhow::Result<()> {
     let id_tokens = lab.id_tokens(tools.people)?;
     let own = lab.target("lanyard")?;
     let cold = drive(&own, &id_tokens).await?;
-    cold.tell(&format!(
-        "lanyard, cold, {} people × {}",
-        id_tokens.len(),
-        own.connectors.len()
-    ));
+    let what = format!("cold, {} people × {}", id_tokens.len(), own.connectors.len());
+    cold.tell(&format!("lanyard, {what}"));
+    tools.table.at_most(&what, "s", 4.0, cold.wall.as_secs_f64());
 
     let foreign = Foreign::new(tools, tools.people)?;
     let floor = foreign.floor(tools).await?;
@@ -93,7 +91,15 @@ pub(crate) async fn run(tools: &Tools) -> anyhow::Result<()> {
             side.target.name,
             figure / ours
         );
+        let least = match side.target.name.as_str() {
+            "Authlib" => 4.5,
+            "oidc-provider" => 2.0,
+            _ => continue,
+        };
+        let what = format!("chain, {} against ours", side.target.name);
+        tools.table.at_least(&what, "×", least, figure / ours);
     }
+    tools.table.at_most("chain, SQLite, CPU", "µs", 200.0, ours);
 
     let (mut own_latencies, mut floor_latencies) = (Vec::new(), Vec::new());
     for round in 1..=tools.rounds {
@@ -114,5 +120,11 @@ pub(crate) async fn run(tools: &Tools) -> anyhow::Result<()> {
         p50 / floor_p50,
         p99 / floor_p99
     );
+    tools
+        .table
+        .at_most("at 200/s: p50 against the floor's", "×", 1.5, p50 / floor_p50);
+    tools
+        .table
+        .at_most("at 200/s: p99 against the floor's", "×", 2.0, p99 / floor_p99);
     Ok(())
 }

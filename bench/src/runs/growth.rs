@@ -31,10 +31,9 @@ pub(crate) async fn run(tools: &Tools) -> anyhow::Result<()> {
     }
     let least = figures.iter().map(|(_, figure)| *figure).fold(f64::INFINITY, f64::min);
     for (what, figure) in figures {
-        println!(
-            "{what}: {figure:.0} µs of CPU per chain, {:.2} × the smallest",
-            figure / least
-        );
+        println!("{what}: {figure:.0} µs of CPU per chain");
+        let what = format!("chain at {what}, against the smallest");
+        tools.table.at_most(&what, "×", 1.15, figure / least);
     }
     Ok(())
 }

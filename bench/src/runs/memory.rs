@@ -27,20 +27,19 @@ pub(crate) async fn run(tools: &Tools) -> anyhow::Result<()> {
         starts.push(took.as_secs_f64() * 1000.0);
         server.stop()?;
     }
-    println!(
-        "start to the first answer, {} people: {:.0} ms",
-        tools.people,
-        median(starts)
-    );
+    let what = format!("start to the first answer, {} people", tools.people);
+    tools.table.at_most(&what, "ms", 150.0, median(starts));
 
     let (mut server, _) = site.start(&tools.lanyard).await?;
     tokio::time::sleep(IDLE).await;
-    println!("idle: {}", used(server.pid()).memory());
+    let idle = used(server.pid());
+    println!("idle: {}", idle.memory());
+    tools.table.at_most("resident memory, idle", "MiB", 25.0, idle.mib());
     let id_tokens = site.sign_in(signed_in).await?;
     tokio::time::sleep(IDLE).await;
     println!("after {signed_in} sign-ins: {}", used(server.pid()).memory());
     let target = site.target(server.pid());
-    let (mut done, mut told) = (0, 0);
+    let (mut done, mut told, mut halfway) = (0, 0, f64::NAN);
     // Half as many again, to see whether it stays flat.
     let total = tools.chains + tools.chains / 2;
     while done < total {
@@ -50,8 +49,17 @@ pub(crate) async fn run(tools: &Tools) -> anyhow::Result<()> {
             told = done * LOOKS / total;
             println!("after {done} chains: {}", used(server.pid()).memory());
         }
+        if done >= tools.chains && halfway.is_nan() {
+            halfway = used(server.pid()).mib();
+        }
     }
     tokio::time::sleep(IDLE).await;
-    println!("after {done} chains, idle again: {}", used(server.pid()).memory());
+    let end = used(server.pid());
+    println!("after {done} chains, idle again: {}", end.memory());
+    let what = format!("resident memory after {} chains", tools.chains);
+    tools.table.at_most(&what, "MiB", 40.0, halfway);
+    tools
+        .table
+        .at_most("the same after half as many again", "×", 1.05, end.mib() / halfway);
     Ok(())
 }

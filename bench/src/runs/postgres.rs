@@ -2,6 +2,7 @@
 
 use crate::drive::drive;
 use crate::lab::Lab;
+use crate::measure::median;
 use crate::postgres::Postgres;
 use crate::process::Cores;
 use crate::tools::Tools;
@@ -21,10 +22,16 @@ pub(crate) async fn run(tools: &Tools) -> anyhow::Result<()> {
     let lab = Lab::start(&tools.lanyard, Cores::All, &arguments).await?;
     let id_tokens = lab.id_tokens(people)?;
     let target = lab.target("lanyard on PostgreSQL")?;
+    let mut rates = Vec::new();
     for round in 0..=tools.rounds {
-        drive(&target, &id_tokens)
-            .await?
-            .tell(&format!("{}, round {round}", target.name));
+        let done = drive(&target, &id_tokens).await?;
+        done.tell(&format!("{}, round {round}", target.name));
+        if round > 0 {
+            rates.push(done.rate());
+        }
     }
+    tools
+        .table
+        .at_least("chains on PostgreSQL, same two cores", "/s", 1500.0, median(rates));
     Ok(())
 }

@@ -139,6 +139,7 @@ struct Connectors {
 
 #[expect(clippy::disallowed_methods, reason = "the NO_COLOR convention, read once")]
 fn main() -> ExitCode {
+    runtime::memory::small_pages();
     compose::install_crypto();
     let cli = Cli::parse();
     let ui = Ui::detect(std::env::var("NO_COLOR").is_ok_and(|value| !value.is_empty()));

@@ -4,6 +4,7 @@ pub(crate) mod clock;
 pub(crate) mod kek;
 pub(crate) mod listen;
 pub(crate) mod log;
+pub(crate) mod memory;
 pub(crate) mod owner_files;
 pub(crate) mod private_file;
 pub(crate) mod slow_threads;

@@ -214,22 +214,41 @@ const fn compared(order: Order) -> &'static str {
     }
 }
 
+const fn column(field: UserText) -> &'static str {
+    match field {
+        UserText::Id => "s.user_id",
+        UserText::ExternalId => "s.external_id",
+        UserText::UserName => "u.username",
+        UserText::DisplayName => "s.display_name",
+        UserText::GivenName => "s.given_name",
+        UserText::FamilyName => "s.family_name",
+        UserText::EmployeeNumber => "s.employee_number",
+        UserText::Manager => "s.manager",
+    }
+}
+
+/// Names whose beginning is looked up on their own index: as one test of many, SQLite would take the directory's index
+/// and look at everybody.
+const fn begins(field: UserText) -> Option<(&'static str, &'static str)> {
+    match field {
+        UserText::UserName => Some(("SELECT n.id FROM users n WHERE ", "n.username")),
+        UserText::DisplayName => Some(("SELECT n.user_id FROM scim_users n WHERE ", "n.display_name")),
+        _ => None,
+    }
+}
+
 impl Tested for UserTest {
     fn write(&self, builder: &mut Builder, negated: bool) {
         match self {
-            Self::Text(field, test) => {
-                let column = match field {
-                    UserText::Id => "s.user_id",
-                    UserText::ExternalId => "s.external_id",
-                    UserText::UserName => "u.username",
-                    UserText::DisplayName => "s.display_name",
-                    UserText::GivenName => "s.given_name",
-                    UserText::FamilyName => "s.family_name",
-                    UserText::EmployeeNumber => "s.employee_number",
-                    UserText::Manager => "s.manager",
-                };
-                builder.test(column, test, negated);
-            }
+            Self::Text(field, test) => match begins(*field) {
+                Some((names, column)) if !negated && matches!(test, Text::StartsWith(_)) => {
+                    builder.among("s.user_id", false);
+                    builder.put(names);
+                    builder.test(column, test, false);
+                    builder.put(")");
+                }
+                _ => builder.test(column(*field), test, negated),
+            },
             Self::Active => builder.put(if negated {
                 "u.status <> 'active'"
             } else {
