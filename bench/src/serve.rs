@@ -108,6 +108,12 @@ impl Site {
             }],
         });
         let token = self.folder.path().join("state/owner-token");
+        // Written when the listeners stand.
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !token.exists() {
+            anyhow::ensure!(Instant::now() < deadline, "the server wrote no owner token");
+            std::thread::sleep(Duration::from_millis(10));
+        }
         self.must(
             binary,
             &[

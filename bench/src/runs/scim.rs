@@ -28,6 +28,8 @@ const LOOK_UPS: usize = 500;
 /// People who sign in and send chains.
 const SIGNED_IN: usize = 100;
 
+/// What is looked for, by a person's number.
+type Filter = fn(usize) -> String;
 type Ids = Rc<RefCell<Vec<String>>>;
 
 pub(crate) async fn run(tools: &Tools) -> anyhow::Result<()> {
@@ -184,7 +186,7 @@ async fn memberships(
 
 /// Filters as the provisioning clients send them, one after the other.
 async fn look_ups(tools: &Tools, client: &Provisioning, people: usize) -> anyhow::Result<()> {
-    let kinds: [(&str, fn(usize) -> String); 5] = [
+    let kinds: [(&str, Filter); 5] = [
         ("userName eq", |n| format!("userName eq \"{}\"", user_name(n))),
         ("externalId eq", |n| format!("externalId eq \"{}\"", external_id(n))),
         ("emails[type eq \"work\"].value eq", |n| {
