@@ -4,6 +4,7 @@ use std::io;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -107,7 +108,9 @@ pub(crate) struct Folder(PathBuf);
 impl Folder {
     /// A fresh one.
     pub(crate) fn new(name: &str) -> anyhow::Result<Self> {
-        let path = std::env::temp_dir().join(format!("lanyard-bench-{}-{name}", std::process::id()));
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let (process, number) = (std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(format!("lanyard-bench-{process}-{number}-{name}"));
         // What an earlier run with the same process id left is nobody's.
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path)?;
