@@ -233,10 +233,9 @@ impl ScimStore for SqlTx<'_> {
         directory: &DirectoryId,
         id: &UserId,
     ) -> Result<Vec<(GroupId, String)>, StoreError> {
-        // The directory as an expression: SQLite would begin with all that it has.
         self.list(
             "SELECT g.id, g.name FROM memberships m JOIN scim_groups s ON s.group_id = m.group_id
-             JOIN user_groups g ON g.id = m.group_id WHERE m.user_id = $1 AND (s.directory || '') = $2 ORDER BY g.id",
+             JOIN user_groups g ON g.id = m.group_id WHERE m.user_id = $1 AND s.directory = $2 ORDER BY g.id",
             &[id.into(), directory.into()],
             |row| Ok((row.id()?, row.text()?)),
         )
@@ -304,7 +303,7 @@ impl ScimStore for SqlTx<'_> {
         directory: &DirectoryId,
         group: &GroupId,
     ) -> Result<Vec<UserId>, StoreError> {
-        // As above.
+        // The directory as an expression: SQLite would begin with everybody that it has, not with the group.
         self.list(
             "SELECT m.user_id FROM memberships m JOIN scim_users s ON s.user_id = m.user_id
              WHERE m.group_id = $1 AND (s.directory || '') = $2 ORDER BY m.user_id",
