@@ -3,7 +3,6 @@
 //
 //   LANYARD_BIN=…/lanyard interop/run account-pages
 
-import { createHmac } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import { tabOrder } from './lib/accessibility.mjs';
 import { cursorIn, launchBrowser, look, openPage } from './lib/pages.mjs';
 import { freePorts, start, until } from './lib/process.mjs';
 import { check, equal, fail, main, ok } from './lib/report.mjs';
+import { code } from './lib/totp.mjs';
 
 const USERNAME = 'olivia';
 const PASSWORD = 'seven green bicycles';
@@ -66,18 +66,6 @@ async function authenticator(page) {
     passkeys: async () => (await devtools.send('WebAuthn.getCredentials', { authenticatorId })).credentials,
     recognises: (who) => devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: who }),
   };
-}
-
-/** The code of an app that knows the shown secret (RFC 6238), some steps from now. */
-function code(shown, steps = 0) {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  const bits = [...shown.replace(/\s/g, '')].map((c) => alphabet.indexOf(c).toString(2).padStart(5, '0')).join('');
-  const secret = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
-  const mac = createHmac('sha1', secret).update(counter).digest();
-  const at = mac[19] & 15;
-  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0');
 }
 
 async function alertSays(page, what) {

@@ -30,6 +30,8 @@ const DRIVERS = [
   { name: 'conformance-server', program: 'conformance', args: (lab) => ['server', lab.facts, 'conformance', lab.testServer] },
   { name: 'sign-in-page', args: (lab) => [lab.facts] },
   { name: 'account-pages', args: () => [] },
+  { name: 'step-up', args: (lab) => [lab.facts] },
+  { name: 'scim_tester', python: true, args: (lab) => [lab.facts] },
   { name: 'saml', args: (lab) => [lab.facts] },
   { name: 'upstream-faults', args: (lab) => [lab.facts] },
   { name: 'upstream-oidc', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
@@ -37,6 +39,7 @@ const DRIVERS = [
   { name: 'upstream-pages', args: (lab) => [lab.facts] },
   { name: 'keycloak-ras', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
   { name: 'keycloak-saml', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
+  { name: 'keycloak-logout', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
   { name: 'keycloak-issuer', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
 ];
 

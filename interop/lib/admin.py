@@ -24,11 +24,20 @@ class Admin:
             self._http.delete(path, params=query)
         self._http.close()
 
-    def _put(self, path, body):
-        response = self._http.put(path, json=body)
-        if response.status_code != 200:
-            fail(f"admin API, PUT {path}", f"HTTP {response.status_code} {response.text[:300]}")
+    def _send(self, method, path, body):
+        response = self._http.request(method, path, json=body)
+        if not response.is_success:
+            fail(f"admin API, {method} {path}", f"HTTP {response.status_code} {response.text[:300]}")
         return response.json()
+
+    def _put(self, path, body):
+        return self._send("PUT", path, body)
+
+    def make_directory(self, name):
+        """Makes a provisioning client (SCIM); hands back a token of it."""
+        self._put("/directories", {"name": name, "strict_paths": True})
+        self._made.append((f"/directories/{name}", None))
+        return self._send("POST", f"/directories/{name}/tokens", {"name": "interop", "expires_at": None})["token"]
 
     def register_foreign_ras(self, *, name, issuer, resource, scopes, client, client_id_there, groups):
         """Makes `issuer` an audience the lab's issuer may mint ID-JAGs for.

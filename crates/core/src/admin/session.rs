@@ -1,7 +1,7 @@
 //! Sessions of people, as administrators see and end them (RV-07).
 //!
-//! Owns what ends with a session that somebody else ends: refresh tokens too that outlive the person's own logout, and at
-//! our RAS the access tokens of the session. Never ends the person's access as a whole (`directory/provision.rs`).
+//! Owns who may see and end them; what ends with one is in `idp/logout.rs`. Never ends the person's access as a whole
+//! (`directory/provision.rs`).
 
 use lanyard_protocol::issuer::Issuer;
 
@@ -10,8 +10,7 @@ use crate::admin::permission::{Permission, require};
 use crate::admin::token::Admin;
 use crate::cx::Cx;
 use crate::id::{SessionId, UserId};
-use crate::idp::logout::{EndedBy, end};
-use crate::jobs::outbox::{Job, Task};
+use crate::idp::logout::end_everywhere;
 use crate::keys::vault::Vault;
 use crate::outcome::Outcome;
 use crate::session::record::Session;
@@ -50,7 +49,7 @@ pub fn end_one(
     let Some(session) = tx.find_session(session)?.filter(|session| session.user == *user) else {
         return Ok(Outcome::Denied(not_theirs(session.as_str())));
     };
-    end_for(cx, tx, vault, issuer, admin, &session).map(Outcome::Granted)
+    end_everywhere(cx, tx, vault, issuer, &session, admin.actor()).map(Outcome::Granted)
 }
 
 /// Ends every open session of a person, who may sign in again; how many. Written with the reserve.
@@ -66,7 +65,7 @@ pub fn end_all(cx: &Cx, tx: &mut dyn Tx, vault: &Vault, issuer: &Issuer, admin: 
     loop {
         let sessions = tx.list_sessions_of(user, &page)?;
         for session in sessions.items.iter().filter(|session| session.ended_at.is_none()) {
-            ended += u64::from(end_for(cx, tx, vault, issuer, admin, session)?);
+            ended += u64::from(end_everywhere(cx, tx, vault, issuer, session, admin.actor())?);
         }
         match sessions.next {
             Some(next) => page.after = Some(next),
@@ -81,27 +80,4 @@ pub fn not_theirs(id: &str) -> AdminDenial {
         what: "session of this person",
         name: id.to_owned(),
     }
-}
-
-fn end_for(
-    cx: &Cx,
-    tx: &mut dyn Tx,
-    vault: &Vault,
-    issuer: &Issuer,
-    admin: &Admin,
-    session: &Session,
-) -> Result<bool, StoreError> {
-    if !end(cx, tx, &session.id, &EndedBy::Administrator(admin.actor()))? {
-        return Ok(false);
-    }
-    // Each authorization server knows the session by a name of its own; ours is among them, if it is one.
-    for audience in tx.list_audiences()? {
-        let task = Task::RevokeSession {
-            issuer: issuer.clone(),
-            subject: vault.subject_for_audience(&audience, &session.user),
-            session: vault.session_handle(&audience.issuer, &session.id),
-        };
-        tx.insert_job(&Job::now(cx, task))?;
-    }
-    Ok(true)
 }

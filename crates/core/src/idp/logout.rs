@@ -8,6 +8,7 @@ use lanyard_jose::token::{IdToken, Unverified, Verified};
 use lanyard_jose::verify::{Audience, Expected, verify_hint};
 use lanyard_protocol::client_id::ClientId;
 use lanyard_protocol::form::Form;
+use lanyard_protocol::issuer::Issuer;
 use serde_json::json;
 
 use crate::audit::event::Actor;
@@ -18,6 +19,7 @@ use crate::cx::Cx;
 use crate::id::SessionId;
 use crate::idp::settings::IdpSettings;
 use crate::idp::{backchannel, subject};
+use crate::jobs::outbox::{Job, Task};
 use crate::keys::vault::Vault;
 use crate::session::record::Session;
 use crate::store::{StoreError, Tx};
@@ -65,6 +67,35 @@ pub fn end(cx: &Cx, tx: &mut dyn Tx, session: &SessionId, by: &EndedBy) -> Resul
         .detail("clients_told", u64::try_from(told).unwrap_or(u64::MAX))
         .detail_if("before", before);
     record(cx, tx, event)?;
+    Ok(true)
+}
+
+/// Ends a session by somebody else's word than the person's, with everything that was issued in it: refresh tokens that
+/// outlive the person's own logout too, and at our RAS the access tokens. `false` when it had ended. Written with the
+/// reserve.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn end_everywhere(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    vault: &Vault,
+    issuer: &Issuer,
+    session: &Session,
+    actor: Actor,
+) -> Result<bool, StoreError> {
+    if !end(cx, tx, &session.id, &EndedBy::Administrator(actor))? {
+        return Ok(false);
+    }
+    // Each authorization server knows the session by a name of its own; ours is among them, if it is one.
+    for audience in tx.list_audiences()? {
+        let task = Task::RevokeSession {
+            issuer: issuer.clone(),
+            subject: vault.subject_for_audience(&audience, &session.user),
+            session: vault.session_handle(&audience.issuer, &session.id),
+        };
+        tx.insert_job(&Job::now(cx, task))?;
+    }
     Ok(true)
 }
 

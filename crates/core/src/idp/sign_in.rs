@@ -129,7 +129,8 @@ pub fn folded(username: &str) -> String {
 }
 
 /// Decides a sign-in whose password was checked: begins the session, or lets it wait for a second factor that the
-/// person has or must have.
+/// person has, must have, or lacks for the strength that whoever sent them asked for. The last is set up now: without it
+/// the sign-in would be of no use (SU-03).
 ///
 /// # Errors
 /// [`StoreError`].
@@ -137,9 +138,9 @@ pub fn proceed(
     cx: &Cx,
     tx: &mut dyn Tx,
     settings: &IdpSettings,
-    candidate: &Candidate,
-    password_fits: bool,
+    (candidate, password_fits): (&Candidate, bool),
     browser: &Browser,
+    asked: Option<Strength>,
     replaces: Option<&SessionId>,
 ) -> Result<Outcome<Passed, SignInDenial>, StoreError> {
     let user = match check(tx, candidate, password_fits)? {
@@ -147,7 +148,8 @@ pub fn proceed(
         Err(denial) => return refuse(cx, tx, candidate, denial).map(Outcome::Denied),
     };
     let factors = Factors::of(tx, &user.id)?;
-    if factors.has_second() || factor::is_required(tx, &settings.people, &user.id)? {
+    let lacking = asked.is_some_and(|least| least > Strength::Password);
+    if factors.has_second() || lacking || factor::is_required(tx, &settings.people, &user.id)? {
         let waiting = second_factor::begin(cx, tx, browser, user, factors)?;
         return Ok(Outcome::Granted(Passed::Waiting(Box::new(waiting))));
     }

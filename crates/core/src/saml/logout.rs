@@ -9,7 +9,8 @@ use lanyard_protocol::issuer::Issuer;
 use crate::audit::event::Actor;
 use crate::clock::Timestamp;
 use crate::cx::Cx;
-use crate::idp::logout::{EndedBy, end};
+use crate::idp::logout::end_everywhere;
+use crate::keys::vault::Vault;
 use crate::outcome::Outcome;
 use crate::saml::denial::SamlDenial;
 use crate::store::replay::ReplayKind;
@@ -46,6 +47,7 @@ pub struct LogoutRequest {
 pub fn end_sessions(
     cx: &Cx,
     tx: &mut dyn Tx,
+    vault: &Vault,
     issuer: &Issuer,
     connection: &Connection,
     request: &LogoutRequest,
@@ -80,11 +82,11 @@ pub fn end_sessions(
     )? {
         return Ok(Outcome::Denied(SamlDenial::Replayed));
     }
-    let by = EndedBy::Administrator(Actor::System(format!("connection {}", connection.name)));
+    let by = Actor::System(format!("connection {}", connection.name));
     let mut ended = 0;
     for index in &request.session_indexes {
         for session in tx.list_sessions_of_upstream(&connection.id, index)? {
-            ended += u64::from(end(cx, tx, &session.id, &by)?);
+            ended += u64::from(end_everywhere(cx, tx, vault, issuer, &session, by.clone())?);
         }
     }
     Ok(Outcome::Granted(ended))

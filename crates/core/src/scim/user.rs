@@ -32,7 +32,7 @@ pub struct ProvisionedUser {
     pub directory: DirectoryId,
     /// The directory's own id of the person; unique in it, meaningless elsewhere (SC-20).
     pub external_id: Option<String>,
-    /// The other attributes, but for `active`, which is the person's.
+    /// The other attributes. `active` is the person's, and stands here only after the directory took it away.
     pub document: Document,
 }
 
@@ -46,7 +46,8 @@ impl ProvisionedUser {
         if !same {
             document.set(None, "userName", Some(json!(self.user.username)));
         }
-        document.set(None, "active", Some(json!(self.user.is_active())));
+        let withdrawn = document.take("active").is_some() && !self.user.is_active();
+        document.set(None, "active", (!withdrawn).then(|| json!(self.user.is_active())));
         document.set(None, "externalId", self.external_id.clone().map(Value::from));
         document
     }
@@ -178,12 +179,13 @@ pub fn replace(
     document: Document,
 ) -> Act<Done<ProvisionedUser>> {
     match load(tx, &at.directory.id, id, if_match)? {
-        Ok(before) => change::write(at, tx, before, document),
+        Ok(before) => change::write(at, tx, before, document, false),
         Err(denial) => Ok(Outcome::Denied(denial)),
     }
 }
 
-/// Applies operations, all or none.
+/// Applies operations, all or none. A directory that takes `active` away says no longer that the person is: they are
+/// cut off as by `false`.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -199,7 +201,10 @@ pub fn patch(
         Err(denial) => return Ok(Outcome::Denied(denial)),
     };
     match patch::apply(&USERS, before.current(), operations, at.directory.strict_paths) {
-        Ok(document) => change::write(at, tx, before, document),
+        Ok(document) => {
+            let withdrawn = document.get(None, "active").is_none();
+            change::write(at, tx, before, document, withdrawn)
+        }
         Err(denial) => Ok(Outcome::Denied(denial)),
     }
 }

@@ -18,6 +18,8 @@ pub enum ReplayKind {
     PasskeyChallenge,
     /// SAML assertions, at sign-in and in token exchange; scope = `idp`.
     SamlAssertion,
+    /// Logout tokens of upstream providers; scope = `idp`.
+    LogoutToken,
 }
 
 impl ReplayKind {
@@ -30,6 +32,7 @@ impl ReplayKind {
             Self::OneTimeCode => "one_time_code",
             Self::PasskeyChallenge => "passkey_challenge",
             Self::SamlAssertion => "saml_assertion",
+            Self::LogoutToken => "logout_token",
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod denial;
 pub mod groups;
 pub mod home_realm;
 pub mod link;
+pub mod logout;
 pub mod mapping;
 pub mod oidc;
 mod profile;

@@ -190,7 +190,18 @@ pub fn record_failure(
     check: &'static str,
     why: &str,
 ) -> Result<(), StoreError> {
-    let event = NewEvent::denied("idp.sign_in.failed", check)
+    refused(cx, tx, "idp.sign_in.failed", connection, (check, why))
+}
+
+/// What came from a provider, or from somebody who says to be one, and was not accepted.
+pub(super) fn refused(
+    cx: &Cx,
+    tx: &mut dyn Tx,
+    kind: &'static str,
+    connection: &str,
+    (check, why): (&'static str, &str),
+) -> Result<(), StoreError> {
+    let event = NewEvent::denied(kind, check)
         .detail("connection", connection.chars().take(64).collect::<String>())
         .detail("why", why.chars().take(256).collect::<String>());
     record(cx, tx, event).map(|_| ())

@@ -32,4 +32,5 @@ mod second_factor;
 mod upstream;
 mod upstream_admin;
 mod upstream_attempts;
+mod upstream_logout;
 mod upstream_support;

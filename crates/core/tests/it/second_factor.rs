@@ -50,7 +50,7 @@ fn waiting(company: &Company, known: Option<&str>) -> Waiting {
     let (settings, by) = (company.idp.clone(), browser(known));
     let end = company.write(move |cx, tx| {
         let candidate = lookup(tx, ALICE)?;
-        proceed(cx, tx, &settings, &candidate, true, &by, None)
+        proceed(cx, tx, &settings, (&candidate, true), &by, None, None)
     });
     match end {
         Outcome::Granted(Passed::Waiting(waiting)) => *waiting,
@@ -187,7 +187,7 @@ fn the_rule_about_administrators_asks_them_and_nobody_else() {
         let settings = company.idp.clone();
         company.write(move |cx, tx| {
             let candidate = lookup(tx, ALICE)?;
-            proceed(cx, tx, &settings, &candidate, true, &browser(None), None)
+            proceed(cx, tx, &settings, (&candidate, true), &browser(None), None, None)
         })
     };
     assert!(matches!(try_it(&company), Outcome::Granted(Passed::Admitted(_))));

@@ -178,6 +178,7 @@ fn idp_router(rooms: &Rooms<'_>, settings: &Arc<IdpSettings>) -> Router {
         leeway: rooms.leeway,
         providers: rooms.providers.clone(),
         pages: Arc::new(super::pages::UpstreamPages::new(settings, &rooms.config.organisation)),
+        cut_off: Arc::clone(&rooms.cut_off),
     };
     let pages = super::pages::router(
         rooms.basis,

@@ -1,11 +1,11 @@
 //! Acts of an administrator: what they change, what the log says, what is never shown.
 
 use lanyard_protocol::gateway::Revoked;
-use lanyard_testkit::company::{ALICE, IDE_AT_RAS, LINEAR, PASSWORD};
+use lanyard_testkit::company::{ALICE, IDE, IDE_AT_RAS, IDP, LINEAR, PASSWORD};
 use serde_json::{Value, json};
 
 use crate::admin_world::{Api, refused};
-use crate::support::claims;
+use crate::support::{claims, token_url};
 
 #[tokio::test]
 async fn a_change_is_recorded_with_before_and_after() {
@@ -170,6 +170,45 @@ async fn a_client_that_is_switched_off_at_the_idp_loses_its_access_tokens_rv_03(
         told.iter()
             .any(|entry| matches!(&entry.revoked, Revoked::Client { client_id, .. } if client_id == IDE_AT_RAS))
     );
+}
+
+#[tokio::test]
+async fn a_client_that_is_switched_off_at_the_idp_redeems_no_id_jag_in_hand_and_has_no_refresh_token_again_rv_03() {
+    for path in ["/clients/idp/ide/disable", "/clients/idp/ide"] {
+        let api = Api::new().await;
+        let tokens = api.world.sign_in(ALICE).await;
+        let in_hand = api.world.id_jag(ALICE).await;
+        let mut spec = document(&api, "/clients/idp/ide").await;
+        spec["enabled"] = json!(false);
+        let method = if path.ends_with("disable") { "POST" } else { "PUT" };
+        let answer = api.ask(method, path, spec.clone()).await;
+        assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
+        // The client is another record at the authorization server, and still on there.
+        assert_eq!(
+            api.world.redeem(&in_hand).await.error(),
+            (400, "invalid_grant".to_owned()),
+            "{path}"
+        );
+        api.world.assert_denied("ras.id_jag.denied", "cut_off");
+        // Nothing comes back when the client does.
+        spec["enabled"] = json!(true);
+        let answer = api.ask("PUT", "/clients/idp/ide", spec).await;
+        assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
+        let refresh_token = tokens["refresh_token"].as_str().unwrap();
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
+        let refreshed = api.world.post(&token_url(IDP), IDE, &fields).await;
+        assert_eq!(refreshed.error(), (400, "invalid_grant".to_owned()), "{path}");
+        api.world.assert_denied("idp.tokens.denied", "refresh_token_revoked");
+    }
+}
+
+/// A record as it is written back.
+async fn document(api: &Api, path: &str) -> Value {
+    let mut spec = api.get(path).await;
+    for own in ["id", "created_at", "updated_at"] {
+        spec.as_object_mut().unwrap().remove(own);
+    }
+    spec
 }
 
 #[tokio::test]

@@ -42,6 +42,7 @@ mod scim;
 mod sessions;
 mod step_up;
 mod support;
+mod upstream_logout;
 mod upstream_provider;
 mod upstream_refusals;
 mod upstream_sign_in;

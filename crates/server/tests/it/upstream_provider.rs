@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -124,6 +125,19 @@ impl Provider {
             "code=the-code&state={state}&iss={}",
             lanyard_protocol::form::encode(&self.issuer)
         )
+    }
+
+    /// A logout token of a session, with other claims; null removes one (Back-Channel Logout, section 2.4).
+    pub(crate) fn logout_token(&self, changes: &Value) -> String {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        let now = (self.now)();
+        let good = json!({
+            "iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 120, "sid": "up-1",
+            "jti": format!("logout-{}", NEXT.fetch_add(1, Ordering::Relaxed)),
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        });
+        let lies = self.lies.lock().unwrap();
+        signed(&lies, &changed(good, changes.as_object().unwrap()))
     }
 
     /// Its right discovery document.

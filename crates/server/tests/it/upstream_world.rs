@@ -117,6 +117,7 @@ impl Front {
             leeway: Duration::from_secs(30),
             providers: providers.clone(),
             pages: Arc::new(PlainPages),
+            cut_off: Arc::clone(&world.cut_off),
         });
         let front = Self {
             world: Arc::new(world),

@@ -42,10 +42,15 @@ impl SignIn {
         problem: Option<&str>,
     ) -> Response {
         let own = Own::enrolling(waiting.user.clone());
-        let app = match self.app_secret(cx, own).await {
-            Ok(Outcome::Granted(app)) => app,
-            Ok(Outcome::Denied(_)) => return self.unreadable(cx, StatusCode::BAD_REQUEST),
-            Err(error) => return self.failure(cx, &error),
+        // Codes from an app would only lead back to the program with an error.
+        let app = if purpose.needs_passkey() && self.passkeys.is_some() {
+            None
+        } else {
+            match self.app_secret(cx, own).await {
+                Ok(Outcome::Granted(app)) => Some(app),
+                Ok(Outcome::Denied(_)) => return self.unreadable(cx, StatusCode::BAD_REQUEST),
+                Err(error) => return self.failure(cx, &error),
+            }
         };
         let site = self.passkeys.as_deref();
         let asked = passkeys::ask_new(cx, site, &self.deps.vault, &browser.bound, &waiting.user, &[]);
@@ -56,7 +61,7 @@ impl SignIn {
             form_token: form_token::of(&browser.bound),
             step: waiting.secret.expose_secret(),
             action: &self.enrol,
-            app: &app,
+            app: app.as_ref(),
             passkey: asked.as_ref(),
             problem,
         };

@@ -90,9 +90,14 @@ impl Purpose {
 
     /// Whether only a passkey will do.
     pub(super) fn needs_passkey(&self) -> bool {
+        self.strength() == Some(Strength::PhishingResistant)
+    }
+
+    /// The strength that is asked for.
+    fn strength(&self) -> Option<Strength> {
         match self {
-            Self::Client(valid) => valid.strength() == Some(Strength::PhishingResistant),
-            Self::Account(_) => false,
+            Self::Client(valid) => valid.strength(),
+            Self::Account(_) => None,
         }
     }
 
@@ -116,6 +121,12 @@ fn room(carried: &Form) -> Option<Room> {
 }
 
 impl SignIn {
+    /// The strength that is asked for, if a person could set up here what reaches it.
+    pub(super) fn can_ask_for(&self, purpose: &Purpose) -> Option<Strength> {
+        let asked = purpose.strength()?;
+        (asked < Strength::PhishingResistant || self.passkeys.is_some()).then_some(asked)
+    }
+
     /// Where a sign-in leads that is over: the client with its code or an error, or the account.
     pub(super) fn lead_on(&self, purpose: &Purpose, conclusion: Conclusion) -> axum::response::Response {
         let post = http::Method::POST;

@@ -81,10 +81,11 @@ pub(super) async fn handle(State(own): State<Arc<SignIn>>, request: Request) -> 
     let later = own.later(&cx);
     let (settings, for_what, by) = (Arc::clone(&own.deps.settings), purpose.clone(), browser.clone());
     let replaces = own.replaces(&later, &parts).await;
+    let asked_for = own.can_ask_for(&purpose);
     let unit_cx = later.clone();
     let done = own.deps.store.write(move |tx| {
         let replaces = replaces.as_ref();
-        match proceed(&unit_cx, tx, &settings, &candidate, fits, &by, replaces)? {
+        match proceed(&unit_cx, tx, &settings, (&candidate, fits), &by, asked_for, replaces)? {
             Outcome::Granted(Passed::Admitted(new)) => {
                 let conclusion = for_what.conclude(&unit_cx, tx, &settings, &new)?;
                 Ok(Some(Next::Welcome(new, conclusion)))

@@ -102,7 +102,8 @@ pub(super) struct EnrolPage<'a> {
     pub(super) form_token: String,
     pub(super) step: &'a str,
     pub(super) action: &'a str,
-    pub(super) app: &'a AppSecretView,
+    /// Absent where only a passkey will do.
+    pub(super) app: Option<&'a AppSecretView>,
     pub(super) passkey: Option<&'a Asked>,
     pub(super) problem: Option<&'a str>,
 }

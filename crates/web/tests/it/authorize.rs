@@ -250,14 +250,16 @@ async fn the_style_sheet_is_served_under_a_name_that_changes_with_it() {
 async fn who_cannot_sign_in_as_strongly_as_asked_goes_back_with_an_error_su_03() {
     let world = World::new();
     world.sign_in(ALICE).await;
-    world.company.clock.advance(Duration::from_secs(10));
+    crate::second_factor::with_app(&world);
     let page = world.page(&[("acr_values", "phr")]).await;
     assert_eq!(
         page.status,
         StatusCode::OK,
         "a sign-in page although there is a session"
     );
-    let answer = world.submit(&page, ALICE, PASSWORD).await;
+    let second = world.submit(&page, ALICE, PASSWORD).await;
+    let code = crate::second_factor::code_at(&world, 0);
+    let answer = world.fill("/oauth2/sign-in/code", &second, &[("code", &code)]).await;
     let told = answer.sent_to_client();
     assert_eq!(told["error"], "unmet_authentication_requirements");
     assert_eq!(

@@ -265,6 +265,49 @@ async fn where_everyone_must_have_a_second_factor_it_is_set_up_before_the_sign_i
     );
 }
 
+#[tokio::test]
+async fn whoever_lacks_the_second_factor_that_a_client_asks_for_sets_one_up_after_the_password_su_03() {
+    let world = World::new();
+    world.sign_in(ALICE).await;
+    let weak = world.cookie(SESSION);
+    let page = world.page(&[("acr_values", "urn:lanyard:acr:mfa")]).await;
+    let wrong = world.submit(&page, ALICE, "wrong").await;
+    assert_eq!(wrong.status, StatusCode::FORBIDDEN);
+    assert!(
+        !wrong.body.contains("second factor"),
+        "told before the password was right"
+    );
+    let enrol = world.submit(&page, ALICE, PASSWORD).await;
+    assert_eq!(enrol.status, StatusCode::OK, "{}", enrol.body);
+    assert!(enrol.body.contains("Set up a second factor") && enrol.body.contains("<svg class=\"qr\""));
+    assert_eq!(world.told(1)[0].0, "idp.sign_in.continued");
+    assert_eq!(world.cookie(SESSION), weak, "no session before it is set up");
+
+    let shown = enrol.body.split("code class=\"secret\">").nth(1).unwrap()[..39].to_owned();
+    let typed = totp::code(&unshown(&shown), world.company.cx().now.seconds()).unwrap();
+    let codes = world
+        .fill("/oauth2/sign-in/enrol", &enrol, &[("code", &typed), ("answer", "")])
+        .await;
+    let client = world.get(&codes.attribute("class=\"button\" href")).await;
+    assert!(client.sent_to_client().contains_key("code"), "{}", client.body);
+    let events = world.company.events();
+    let signed_in = events
+        .iter()
+        .find(|event| event.event.kind == "idp.sign_in.succeeded")
+        .unwrap();
+    assert_eq!(signed_in.event.detail["acr"], "urn:lanyard:acr:mfa");
+}
+
+#[tokio::test]
+async fn whoever_lacks_the_passkey_that_a_client_asks_for_is_offered_no_app_su_03() {
+    let world = World::new();
+    let page = world.page(&[("acr_values", "phr")]).await;
+    let enrol = world.submit(&page, ALICE, PASSWORD).await;
+    assert_eq!(enrol.status, StatusCode::OK, "{}", enrol.body);
+    assert!(enrol.body.contains("data-passkey=\"create\"") && enrol.body.contains("<noscript>"));
+    assert!(!enrol.body.contains("class=\"qr\"") && !enrol.body.contains("name=\"code\""));
+}
+
 /// The secret behind its base32 text.
 fn unshown(text: &str) -> Vec<u8> {
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

@@ -42,14 +42,17 @@ pub(super) fn adopt(
     set_active(at, tx, after, active)
 }
 
-/// Writes what is different.
+/// Writes what is different. `withdrawn` says that `active` was taken away.
 pub(super) fn write(
     at: &Provisioner<'_>,
     tx: &mut dyn Tx,
     before: ProvisionedUser,
     mut document: Document,
+    withdrawn: bool,
 ) -> Act<Done<ProvisionedUser>> {
-    let active = document.take("active").and_then(|active| active.as_bool());
+    let said = document.take("active").and_then(|active| active.as_bool());
+    let active = if withdrawn { Some(false) } else { said };
+    document.set(None, "active", withdrawn.then(|| json!(false)));
     let external_id = external_id(&mut document);
     let facts = match Facts::of(&document) {
         Ok(facts) => facts,

@@ -29,7 +29,7 @@ use crate::admin::extract::{Document, Parameters, Segments};
 use crate::admin::v1::view::{PageQuery, PageView, RecordView, Removed, Written};
 use crate::idp::upstream::check::{self, Finding, FindingResult, examine};
 use crate::idp::upstream::dry_run::DrySignIn;
-use crate::idp::upstream::{self, redirect_uri};
+use crate::idp::upstream::{self, backchannel_logout_uri, redirect_uri};
 use crate::unit::Room;
 
 /// An identity provider as it is shown.
@@ -52,6 +52,9 @@ pub struct AtProvider {
     /// OpenID Connect: where sign-ins come back to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect_uri: Option<String>,
+    /// OpenID Connect: where the provider tells us that somebody signed out there (OpenID Connect Back-Channel Logout).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
     /// OpenID Connect with `private_key_jwt`: where our public key is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
@@ -153,6 +156,7 @@ fn at_provider(own: &IdpSettings, connection: &Connection) -> AtProvider {
     match &connection.kind {
         Kind::Oidc(settings) => AtProvider {
             redirect_uri: Some(redirect_uri(own, name)),
+            backchannel_logout_uri: Some(backchannel_logout_uri(own, name)),
             jwks_uri: settings
                 .public_key
                 .is_some()
@@ -163,6 +167,7 @@ fn at_provider(own: &IdpSettings, connection: &Connection) -> AtProvider {
         },
         Kind::Saml(_) => AtProvider {
             redirect_uri: None,
+            backchannel_logout_uri: None,
             jwks_uri: None,
             entity_id: Some(saml::entity_id(issuer, name)),
             acs_url: Some(saml::acs_url(issuer, name)),

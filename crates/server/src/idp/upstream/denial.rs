@@ -50,8 +50,8 @@ pub(crate) enum UpstreamDenial {
     /// Its keys cannot be had.
     #[error("the provider's keys: {0}")]
     Keys(FetchError),
-    /// The ID token.
-    #[error("the provider's ID token: {0}")]
+    /// The ID token, or a logout token.
+    #[error("the provider's token: {0}")]
     IdToken(#[from] VerifyError),
     /// Not the nonce of this sign-in.
     #[error("the ID token is not for this sign-in: another nonce or none")]

@@ -11,7 +11,7 @@ use lanyard_core::upstream::oidc::OidcSettings;
 use lanyard_core::upstream::resolve::Asserted;
 use lanyard_fetch::{FetchError, FetchRequest};
 use lanyard_jose::digest::{at_hash_under, constant_time_eq};
-use lanyard_jose::token::{Unverified, UpstreamIdToken, Verified};
+use lanyard_jose::token::{Kind, Unverified, UpstreamIdToken, Verified};
 use lanyard_jose::verify::{Audience, Expected, VerifyError, verify};
 use lanyard_protocol::form::Form;
 use secrecy::{ExposeSecret, SecretString};
@@ -105,6 +105,45 @@ async fn ask(
     answer.json().map_err(UpstreamDenial::TokenEndpoint)
 }
 
+/// What every token of a provider must match, whatever kind it is.
+pub(super) fn expected<'a>(cx: &Cx, settings: &'a OidcSettings, leeway: i64) -> Expected<'a> {
+    Expected {
+        issuer: settings.issuer.as_str(),
+        audience: Audience::Contains(&settings.client_id),
+        now: cx.now.seconds(),
+        leeway,
+        algorithms: &settings.algorithms,
+        max_lifetime: None,
+    }
+}
+
+/// An issuer that is not the connection's, or an algorithm that is never taken, is not worth a request.
+pub(super) fn worth_asking<K: Kind>(token: &Unverified<K>, expected: &Expected<'_>) -> Result<(), VerifyError> {
+    if token.issuer() != Some(expected.issuer) {
+        return Err(VerifyError::Issuer);
+    }
+    if expected.algorithms.contains(&token.algorithm()) {
+        Ok(())
+    } else {
+        Err(VerifyError::Algorithm)
+    }
+}
+
+/// Verifies a token against the provider's keys as they are published.
+pub(super) async fn verified<K: Kind>(
+    providers: &Providers,
+    provider: &Provider,
+    token: &Unverified<K>,
+    expected: &Expected<'_>,
+) -> Result<Verified<K>, UpstreamDenial> {
+    let keys = providers
+        .jwks
+        .keys(&provider.jwks_uri, token.kid())
+        .await
+        .map_err(UpstreamDenial::Keys)?;
+    Ok(verify(token, &keys, expected)?)
+}
+
 /// The checks of OpenID Connect Core, section 3.1.3.7, in its order.
 async fn check(
     cx: &Cx,
@@ -114,27 +153,9 @@ async fn check(
     access_token: Option<&str>,
 ) -> Result<Verified<UpstreamIdToken>, UpstreamDenial> {
     let token = Unverified::<UpstreamIdToken>::parse(id_token)?;
-    let expected = Expected {
-        issuer: with.settings.issuer.as_str(),
-        audience: Audience::Contains(&with.settings.client_id),
-        now: cx.now.seconds(),
-        leeway: with.leeway,
-        algorithms: &with.settings.algorithms,
-        max_lifetime: None,
-    };
-    // An issuer that is not the connection's, or an algorithm that is never taken, is not worth a request.
-    if token.issuer() != Some(expected.issuer) {
-        return Err(VerifyError::Issuer.into());
-    }
-    if !expected.algorithms.contains(&token.algorithm()) {
-        return Err(VerifyError::Algorithm.into());
-    }
-    let keys = providers
-        .jwks
-        .keys(&with.provider.jwks_uri, token.kid())
-        .await
-        .map_err(UpstreamDenial::Keys)?;
-    let verified = verify(&token, &keys, &expected)?;
+    let expected = expected(cx, with.settings, with.leeway);
+    worth_asking(&token, &expected)?;
+    let verified = verified(providers, with.provider, &token, &expected).await?;
     let several = verified.aud.as_slice().len() > 1;
     match verified.text("azp") {
         Some(party) if party == with.settings.client_id => {}

@@ -7,6 +7,7 @@
 
 mod arrival;
 mod authorization;
+mod backchannel_logout;
 mod callback;
 pub mod check;
 mod claims;
@@ -25,7 +26,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::StatusCode;
 use lanyard_core::idp::settings::IdpSettings;
 use lanyard_core::session::cookie::Cookies;
@@ -34,6 +35,7 @@ use lanyard_core::upstream::connection::Kind;
 use lanyard_fetch::{Fetch, JwksCache, MetadataCache};
 
 pub use self::pages::{Message, Pages};
+use crate::cut_off::CutOff;
 use crate::http::answer;
 use crate::oauth::basis::Basis;
 
@@ -61,6 +63,8 @@ pub struct UpstreamDeps {
     pub providers: Providers,
     /// Pages for people.
     pub pages: Arc<dyn Pages>,
+    /// Makes the end of a session effective before the provider is answered.
+    pub cut_off: Arc<CutOff>,
 }
 
 /// The room with what is made once.
@@ -82,6 +86,13 @@ pub fn redirect_uri(settings: &IdpSettings, connection: &str) -> String {
     settings.issuer.endpoint(&format!("/upstream/{connection}/callback"))
 }
 
+/// Where a provider tells us that somebody signed out there: registered at it (RV-06).
+pub fn backchannel_logout_uri(settings: &IdpSettings, connection: &str) -> String {
+    settings
+        .issuer
+        .endpoint(&format!("/upstream/{connection}/backchannel-logout"))
+}
+
 /// The router, with the issuer's path. The composition merges it with the IdP's.
 pub fn router(deps: UpstreamDeps) -> Router {
     let issuer = &deps.settings.issuer;
@@ -95,6 +106,7 @@ pub fn router(deps: UpstreamDeps) -> Router {
     Router::new()
         .route(&at("/start"), get(start::handle))
         .route(&at("/callback"), get(callback::handle).post(callback::forward))
+        .route(&at("/backchannel-logout"), post(backchannel_logout::handle))
         .route(&at("/jwks"), get(published_key))
         .route(&at("/saml/metadata"), get(saml::metadata))
         .route(&at("/saml/acs"), get(saml::acs::follow).post(saml::acs::receive))

@@ -236,6 +236,24 @@ async fn each_way_to_say_inactive_ends_everything_before_the_answer_sc_10_sc_14(
 }
 
 #[tokio::test]
+async fn taking_active_away_cuts_off_and_shows_none_until_it_is_said_again_sc_14() {
+    let scim = Scim::new().await;
+    let path = format!("/Users/{}", scim.person("mira").await);
+    let remove = json!([{"op": "remove", "path": "active"}]);
+    let answer = scim.patch(&path, remove.clone()).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    assert_eq!(answer.json().get("active"), None);
+    assert_eq!(scim.get(&path).await.get("active"), None);
+    assert_eq!(scim.api.get("/users/mira").await["active"], false);
+    let version = scim.get(&path).await["meta"]["version"].clone();
+    assert_eq!(scim.patch(&path, remove).await.status, StatusCode::OK);
+    assert_eq!(scim.get(&path).await["meta"]["version"], version, "nothing changed");
+    let again = json!([{"op": "add", "path": "active", "value": true}]);
+    assert_eq!(scim.patch(&path, again).await.json()["active"], true);
+    assert_eq!(scim.api.get("/users/mira").await["active"], true);
+}
+
+#[tokio::test]
 async fn a_replacement_and_a_new_record_deactivate_as_well_sc_07_sc_13() {
     let scim = Scim::with(json!({"adopt_by_user_name": true})).await;
     let path = format!("/Users/{}", scim.person("mira").await);

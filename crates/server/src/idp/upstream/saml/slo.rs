@@ -79,6 +79,7 @@ async fn answer(
 ) -> Response {
     match serve(own, cx, name, read).await {
         Ok(Ok(location)) => {
+            own.deps.cut_off.complete().await;
             let mut response = redirect(&location, &[own.cookies.take_session()]);
             // Asked by a form or by a redirect: the answer is carried by a redirect.
             *response.status_mut() = StatusCode::SEE_OTHER;
@@ -111,11 +112,12 @@ async fn serve(
         not_on_or_after: request.not_on_or_after,
         session_indexes: request.session_indexes,
     };
+    let vault = Arc::clone(&own.deps.basis.vault);
     let ended = own
         .deps
         .basis
         .store
-        .write(move |tx| end_sessions(&own_cx, tx, &issuer, &record, &asked))
+        .write_reserved(move |tx| end_sessions(&own_cx, tx, &vault, &issuer, &record, &asked))
         .await?;
     if let Outcome::Denied(denial) = ended {
         return Ok(Err(denial));
