@@ -5,12 +5,12 @@
 import * as oidc from 'openid-client';
 import { Admin } from './lib/admin.mjs';
 import { loadFacts, pickConnector, pickSecretClient, pickUser } from './lib/facts.mjs';
-import { TOKEN_TYPE, redeem } from './lib/legs.mjs';
+import { redeem } from './lib/legs.mjs';
 import { caught, launchBrowser, look, openPage } from './lib/pages.mjs';
 import { check, equal, fail, main, ok } from './lib/report.mjs';
-import { exchange, target } from './lib/saml-sign-in.mjs';
 import { begin, configure, redirectUri, signIn } from './lib/signin.mjs';
 import { code } from './lib/totp.mjs';
+import { reach } from './lib/upstream.mjs';
 
 const MFA = 'urn:lanyard:acr:mfa';
 const RULE = 'Interop: a stronger sign-in';
@@ -43,19 +43,16 @@ main('step-up', async (cleanup) => {
   const admin = new Admin(facts);
   const config = await configure(facts, client, 'basic');
   const person = `/users/${encodeURIComponent(user.username)}`;
-  const reach = (tokens) => {
-    const subject = { subject_token: tokens.id_token, subject_token_type: TOKEN_TYPE.idToken };
-    return exchange(facts, client, { ...target(facts, connector), ...subject });
-  };
+  const lab = { facts, client, connector };
 
   const { tokens: weak } = await signIn(config, client, user);
-  equal((await reach(weak)).status, 200, 'without the rule a password is enough');
+  equal((await reach(lab, weak)).status, 200, 'without the rule a password is enough');
   const rule = await ask(admin, connector, { strength: 'multi_factor' });
   cleanup(async () => {
     await admin.call('DELETE', `/rules/${rule}`);
     await admin.call('POST', `${person}/factors/reset`);
   });
-  const short = await reach(weak);
+  const short = await reach(lab, weak);
   equal([short.status, short.body.error], [400, 'insufficient_user_authentication'], 'the exchange asks for a better sign-in');
   equal(short.body.acr_values, MFA, 'and says which');
 
@@ -72,18 +69,18 @@ main('step-up', async (cleanup) => {
     await page.getByRole('link', { name: 'Continue' }).click();
   });
   equal(strong.claims().acr, MFA, 'the new ID token says two factors');
-  const jag = await reach(strong);
+  const jag = await reach(lab, strong);
   equal(jag.status, 200, 'the exchange succeeds with it');
   await redeem(facts, client, { assertion: jag.body.access_token, resource: connector.resource });
   ok('and so does the redemption');
   const refreshed = await oidc.refreshTokenGrant(config, weak.refresh_token);
-  equal((await reach(refreshed)).body.error, 'insufficient_user_authentication', 'refreshing the old sign-in makes it no better');
+  equal((await reach(lab, refreshed)).body.error, 'insufficient_user_authentication', 'refreshing the old sign-in makes it no better');
 
   await ask(admin, connector, { strength: 'phishing_resistant', max_age: '15m' });
-  const more = await reach(strong);
+  const more = await reach(lab, strong);
   equal([more.body.acr_values, more.body.max_age], ['phr', 900], 'a rule that asks for more, and for a recent sign-in, is told too');
   await ask(admin, connector, { strength: 'multi_factor', max_age: '15m' });
-  equal((await reach(strong)).status, 200, 'a sign-in of this quarter of an hour is recent');
+  equal((await reach(lab, strong)).status, 200, 'a sign-in of this quarter of an hour is recent');
 
   // The person's own list of sessions, and an administrator's.
   await page.goto(`${facts.issuer.url}/account/sessions`);
@@ -100,7 +97,7 @@ main('step-up', async (cleanup) => {
   await page.goto(`${facts.issuer.url}/account/sessions`);
   await page.locator('#password').waitFor();
   ok('the administrator ends this one: the browser is asked to sign in');
-  equal((await reach(strong)).body.error, 'invalid_grant', 'and its ID token buys nothing');
+  equal((await reach(lab, strong)).body.error, 'invalid_grant', 'and its ID token buys nothing');
   const dead = await oidc.refreshTokenGrant(config, strong.refresh_token).then(() => undefined, (error) => error.error);
   equal(dead, 'invalid_grant', 'nor does its refresh token');
   equal(complaints, [], 'the browser complained about nothing');
