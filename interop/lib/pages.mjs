@@ -50,17 +50,6 @@ export async function openPage(browser, options = {}) {
   return { context, page, complaints, origins };
 }
 
-/** The redirect back to the program, caught before it leaves the browser. */
-export function caught(page, target) {
-  return new Promise((resolve) => {
-    const there = (url) => url.origin === target.origin && url.pathname === target.pathname;
-    page.route(there, (route) => {
-      resolve(new URL(route.request().url()));
-      return route.fulfill({ status: 200, contentType: 'text/plain', body: 'signed in' });
-    });
-  });
-}
-
 /** Looks at the page that stands in every window and colour scheme. */
 export async function look(page, name) {
   check(await page.title(), `${name}: the page has a title`, 'it is empty', await page.title());
