@@ -60,7 +60,7 @@ main('keycloak-logout', async (cleanup) => {
   };
   await connect(admin, spec, cleanup);
   const shown = await admin.call('GET', `/identity-providers/${NAME}`);
-  equal(shown.backchannel_logout_uri, own, 'the address to register is shown');
+  equal(shown.at_provider.backchannel_logout_uri, own, 'the address to register is shown');
 
   const ours = { authorization: basic(client.idp.client_id, client.idp.client_secret) };
   const refresh = ({ refresh_token }) =>

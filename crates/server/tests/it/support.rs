@@ -179,6 +179,7 @@ impl World {
                 fetch,
             },
             pages: Arc::new(PlainPages),
+            cut_off: Arc::clone(&cut_off),
         });
         let ras_router = ras::router(RasDeps {
             basis: basis.clone(),

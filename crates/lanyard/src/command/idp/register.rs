@@ -75,7 +75,11 @@ fn oidc(preset: &str) -> Words {
         },
         "keycloak" => Words {
             place: "Clients > your client > Settings; keys under Keys",
-            fields: &[("Valid redirect URIs", "redirect_uri"), ("JWKS URL", "jwks_uri")],
+            fields: &[
+                ("Valid redirect URIs", "redirect_uri"),
+                ("Backchannel logout URL", "backchannel_logout_uri"),
+                ("JWKS URL", "jwks_uri"),
+            ],
             more: &[
                 "Client authentication and Standard flow must be on.",
                 "For groups: Client scopes > the dedicated scope > Add mapper > Group Membership, Full group path off.",
@@ -83,7 +87,11 @@ fn oidc(preset: &str) -> Words {
         },
         _ => Words {
             place: "a confidential client with the authorization code flow",
-            fields: &[("redirect URI", "redirect_uri"), ("JWKS URI of the client", "jwks_uri")],
+            fields: &[
+                ("redirect URI", "redirect_uri"),
+                ("back-channel logout URI", "backchannel_logout_uri"),
+                ("JWKS URI of the client", "jwks_uri"),
+            ],
             more: &[],
         },
     }
