@@ -88,6 +88,7 @@ pub fn describe(tx: &mut dyn Tx, connection: &Connection) -> Result<ConnectionSp
         },
         groups,
         strengths: Some(mapping.strengths.clone()),
+        strength: mapping.at_least,
         oidc,
         saml,
     })

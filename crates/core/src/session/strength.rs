@@ -9,10 +9,11 @@ const HARDWARE: &str = "phrh";
 
 /// How strongly a person authenticated; a later one satisfies whatever asks for an earlier one.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strength {
     /// One factor: a password, or a sign-in at an identity provider that says nothing about it.
+    #[default]
     Password,
     /// Two factors.
     MultiFactor,

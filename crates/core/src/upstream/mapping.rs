@@ -34,6 +34,9 @@ pub struct Mapping {
     /// What counts as how strong a sign-in.
     #[serde(default)]
     pub strengths: Vec<StrengthRule>,
+    /// What every sign-in counts as at least: what the provider itself asks of everybody, without saying so.
+    #[serde(default)]
+    pub at_least: Strength,
 }
 
 /// Which of a person's groups at the provider are groups here.
@@ -116,7 +119,7 @@ impl Mapping {
         }
     }
 
-    /// What a sign-in with these values counts as; nothing said is one factor.
+    /// What a sign-in with these values counts as; where nothing is said, what every sign-in there counts as.
     pub fn strength(&self, acr: Option<&str>, amr: &[String]) -> Strength {
         self.strengths
             .iter()
@@ -125,8 +128,7 @@ impl Mapping {
                 StrengthClaim::Amr => amr.contains(&rule.value),
             })
             .map(|rule| rule.strength)
-            .max()
-            .unwrap_or(Strength::Password)
+            .fold(self.at_least, Strength::max)
     }
 
     /// The `acr` values by which this provider can be asked for at least this strength, strongest first.
@@ -223,6 +225,7 @@ mod tests {
                 unlisted: Unlisted::Match,
             }),
             strengths: Mapping::usual_strengths(),
+            at_least: Strength::Password,
         }
     }
 
@@ -273,5 +276,16 @@ mod tests {
             Strength::PhishingResistant
         );
         assert_eq!(mapping.acr_values(Strength::MultiFactor), ["phr", "phrh"]);
+    }
+
+    #[test]
+    fn a_provider_that_always_asks_for_two_factors_need_not_say_so_and_never_counts_for_less_idp_mn_05() {
+        let mapping = Mapping {
+            at_least: Strength::MultiFactor,
+            ..mapping()
+        };
+        assert_eq!(mapping.strength(None, &[]), Strength::MultiFactor);
+        assert_eq!(mapping.strength(Some("1"), &["pwd".to_owned()]), Strength::MultiFactor);
+        assert_eq!(mapping.strength(Some("phr"), &[]), Strength::PhishingResistant);
     }
 }

@@ -8,6 +8,7 @@ use lanyard_core::admin::denial::AdminDenial;
 use lanyard_core::admin::spec::connection::{ClaimsSpec, ConnectionSpec, GroupsSpec, OidcSpec};
 use lanyard_core::cx::Cx;
 use lanyard_core::outcome::Outcome;
+use lanyard_core::session::strength::Strength;
 use lanyard_core::store::Tx;
 use lanyard_core::upstream::attempt::{self, Carried, Purpose, Taken};
 use lanyard_core::upstream::connection::{Connection, LinkBy, Preset};
@@ -42,6 +43,7 @@ pub(crate) fn spec(name: &str) -> ConnectionSpec {
             unlisted: Unlisted::Match,
         }),
         strengths: None,
+        strength: Strength::Password,
         oidc: Some(OidcSpec {
             issuer: format!("https://{name}.example"),
             client_id: "lanyard".to_owned(),

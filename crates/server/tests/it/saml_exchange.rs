@@ -13,6 +13,7 @@ use lanyard_core::directory::provision;
 use lanyard_core::idp::logout::{self, EndedBy};
 use lanyard_core::outcome::Outcome;
 use lanyard_core::saml::provider::ServiceProvider;
+use lanyard_core::session::strength::Strength;
 use lanyard_core::upstream::connection::{LinkBy, Preset};
 use lanyard_core::upstream::link::{Link, LinkOrigin};
 use lanyard_core::upstream::saml::SamlSettings;
@@ -45,6 +46,7 @@ pub(crate) fn spec() -> ConnectionSpec {
         claims: ClaimsSpec::default(),
         groups: None,
         strengths: None,
+        strength: Strength::Password,
         oidc: None,
         saml: Some(SamlSettings {
             entity_id: CORP.to_owned(),

@@ -15,6 +15,7 @@ use lanyard_core::admin::spec::connection::{ClaimsSpec, ConnectionSpec, GroupsSp
 use lanyard_core::audit::event::AuditEvent;
 use lanyard_core::clock::Clock;
 use lanyard_core::outcome::Outcome;
+use lanyard_core::session::strength::Strength;
 use lanyard_core::upstream::connection::{LinkBy, Preset};
 use lanyard_core::upstream::mapping::Unlisted;
 use lanyard_core::upstream::oidc::{Overage, UpstreamAuth};
@@ -68,6 +69,7 @@ pub(crate) fn spec() -> ConnectionSpec {
             unlisted: Unlisted::Match,
         }),
         strengths: None,
+        strength: Strength::Password,
         oidc: Some(OidcSpec {
             issuer: UPSTREAM.to_owned(),
             client_id: CLIENT.to_owned(),

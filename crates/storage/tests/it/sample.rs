@@ -423,6 +423,7 @@ pub(crate) fn connection(name: &str, domains: &[&str]) -> Connection {
                 unlisted: Unlisted::Create,
             }),
             strengths: Mapping::usual_strengths(),
+            at_least: Strength::MultiFactor,
         },
         sealed_secret: Some(vec![1, 2, 3]),
         version: 1,

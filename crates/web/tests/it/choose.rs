@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{Request, StatusCode};
 use lanyard_core::admin::spec::connection::{ClaimsSpec, ConnectionSpec, OidcSpec};
 use lanyard_core::session::record::Session;
+use lanyard_core::session::strength::Strength;
 use lanyard_core::store::page::PageRequest;
 use lanyard_core::upstream::connection::{LinkBy, Preset};
 use lanyard_core::upstream::oidc::{Overage, UpstreamAuth};
@@ -28,6 +29,7 @@ fn provider(name: &str, domains: &[&str]) -> ConnectionSpec {
         claims: ClaimsSpec::default(),
         groups: None,
         strengths: None,
+        strength: Strength::Password,
         oidc: Some(OidcSpec {
             issuer: format!("https://{name}.example"),
             client_id: "lanyard".to_owned(),

@@ -124,6 +124,7 @@ fn mapping(spec: &ConnectionSpec, groups: Option<GroupMapping>) -> Result<Mappin
         display_name: claim("claims.display_name", &spec.claims.display_name, "name")?,
         groups,
         strengths,
+        at_least: spec.strength,
     })
 }
 

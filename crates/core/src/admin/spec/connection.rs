@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::session::strength::Strength;
 use crate::upstream::connection::{LinkBy, Preset};
 use crate::upstream::mapping::{StrengthRule, Unlisted};
 use crate::upstream::oidc::{Overage, UpstreamAuth};
@@ -46,6 +47,10 @@ pub struct ConnectionSpec {
     /// What counts as how strong a sign-in; the registered values when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strengths: Option<Vec<StrengthRule>>,
+    /// What every sign-in there counts as at least. More than `password` is a promise of yours: that the provider lets
+    /// nobody in with less, though its answers do not say so.
+    #[serde(default)]
+    pub strength: Strength,
     /// OpenID Connect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oidc: Option<OidcSpec>,

@@ -116,6 +116,9 @@ pub(super) struct AddArgs {
     /// A value of amr and what it counts as; repeat it
     #[arg(long, value_name = "VALUE=STRENGTH", value_parser = rule, help_heading = "Strength: password, multi_factor, phishing_resistant")]
     amr: Vec<(String, String)>,
+    /// What every sign-in there counts as at least: your promise that the provider lets nobody in with less
+    #[arg(long, value_parser = ["password", "multi_factor", "phishing_resistant"], help_heading = "Strength: password, multi_factor, phishing_resistant")]
+    strength: Option<String>,
 
     /// Add it switched off, to be tested first
     #[arg(long)]
@@ -198,6 +201,9 @@ async fn document(client: &AdminClient, args: &AddArgs) -> anyhow::Result<Value>
             "strengths",
             json!([rules("acr", &args.acr), rules("amr", &args.amr)].concat()),
         );
+    }
+    if let Some(strength) = &args.strength {
+        set("strength", json!(strength));
     }
     match &args.metadata {
         Some(place) => set("saml", saml(client, args, place).await?),
