@@ -15,6 +15,7 @@ use lanyard_protocol::audience::OneOrMany;
 use lanyard_protocol::oauth::grant_type::GrantType;
 use lanyard_protocol::oauth::token_request::TokenExchangeRequest;
 use lanyard_testkit::company::{ALICE, CAROL, Company, IDE, IDE_AT_RAS, IDP, LINEAR, RAS};
+use serde_json::json;
 
 use crate::idp_support::*;
 
@@ -379,6 +380,36 @@ fn an_actor_adds_nothing_idp_tx_15() {
     let jag = run_form(&company, &client, subject, &form).unwrap();
     let claims = serde_json::to_value(id_jag::claims(&company.idp, &jag)).unwrap();
     assert!(claims.get("act").is_none());
+}
+
+#[test]
+fn an_event_names_enough_rules_for_every_scope_and_counts_the_others_idp_pl_06() {
+    let company = Company::with(|organisation| {
+        let rule = |n: usize, scope: &str| {
+            let title = format!("Rule {n}");
+            let rule = json!({"title": title, "groups": ["engineering"], "clients": "all", "connectors": ["linear"],
+                              "scopes": [scope]});
+            serde_json::from_value(rule).unwrap()
+        };
+        organisation.rules = (0..40).map(|n| rule(n, "linear.read")).collect();
+        organisation.rules.push(rule(40, "linear.write"));
+    });
+    let client = ide(&company);
+    let grant = tokens(&company, &client, ALICE);
+    let token = id_token(&company, &grant);
+    Exchange::default()
+        .run(&company, &client, Subject::IdToken(Box::new(token)))
+        .unwrap();
+    let detail = &company.events()[0].event.detail;
+    let named = detail["rules"].as_array().unwrap();
+    let granting = |scope: &str| named.iter().filter(|rule| rule["scope"] == scope).count();
+    assert!(
+        granting("linear.write") == 1 && granting("linear.read") >= 15,
+        "{named:?}"
+    );
+    let more = detail["more_rules"].as_u64().unwrap();
+    assert_eq!(named.len() as u64 + more, 41);
+    assert!(more > 20, "{more}");
 }
 
 #[test]

@@ -21,6 +21,9 @@ use crate::policy::evaluate::Decision;
 use crate::session::requirement::Evidence;
 use crate::store::{StoreError, Tx};
 
+/// Rules that an event names even when others granted the same: enough to see why, and no event as long as a rule book.
+const NAMED_RULES: usize = 16;
+
 /// What became known while deciding.
 #[derive(Debug, Default)]
 pub(super) struct Trace {
@@ -49,17 +52,24 @@ impl Trace {
         )
     }
 
-    /// Rules that granted something, with what they granted.
-    fn rules(&self) -> Vec<Value> {
+    /// Rules that granted something, with what they granted: for each scope at least one, and [`NAMED_RULES`] in all if
+    /// there are so many. With it, how many more there were.
+    fn rules(&self) -> (Vec<Value>, u64) {
         let hits = self.decisions.iter().flat_map(|(_, decision, _)| &decision.hits);
-        hits.map(|hit| {
-            object([
+        let (mut named, mut more, mut told) = (Vec::new(), 0_u64, ScopeSet::default());
+        for hit in hits {
+            if named.len() >= NAMED_RULES && hit.scopes.is_subset(&told) {
+                more = more.saturating_add(1);
+                continue;
+            }
+            told = told.union(&hit.scopes);
+            named.push(object([
                 ("rule", hit.rule.as_str().into()),
                 ("title", hit.title.as_ref().into()),
                 ("scope", hit.scopes.to_string().into()),
-            ])
-        })
-        .collect()
+            ]));
+        }
+        (named, more)
     }
 
     /// Scopes that were not granted, with the denying rule if there is one.
@@ -112,6 +122,7 @@ pub(super) fn issued(
             .collect::<Vec<_>>()
             .join(" "),
     };
+    let (rules, more) = trace.rules();
     let event = NewEvent::granted("idp.id_jag.issued")
         .actor(Actor::Client(client.client.client_id.as_str().to_owned()))
         .client(&client.client.client_id)
@@ -120,7 +131,8 @@ pub(super) fn issued(
         .detail("exp", grant.expires_at().seconds())
         .detail("jti", grant.jti.as_str())
         .detail("ras_client_id", grant.client_id.as_str())
-        .detail("rules", trace.rules())
+        .detail("rules", rules)
+        .detail_if("more_rules", (more > 0).then_some(more))
         .detail("scope", grant.scope.to_string())
         .detail("sub", grant.subject.as_str());
     record(cx, tx, trace.describe(event)).map(|_| ())
