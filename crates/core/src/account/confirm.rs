@@ -20,7 +20,8 @@ pub const FRESH_FOR: Duration = Duration::from_secs(300);
 /// # Errors
 /// [`StoreError`].
 pub fn is_fresh(cx: &Cx, tx: &mut dyn Tx, session: &Session) -> Result<bool, StoreError> {
-    let signed_in = session.authentication.auth_time;
+    // Where the provider does not tell the time, what it vouched for is the arrival.
+    let signed_in = session.authentication.known_time().unwrap_or(session.created_at);
     let proved = tx.find_confirmation(&session.id)?.unwrap_or(signed_in).max(signed_in);
     Ok(cx.now.since(proved) < FRESH_FOR)
 }

@@ -11,6 +11,7 @@ use crate::admin::token::Admin;
 use crate::audit::record::{NewEvent, record};
 use crate::cx::Cx;
 use crate::directory::group::{Group, GroupKind};
+use crate::directory::name::is_name;
 use crate::directory::provision::{Act, actor, permitted, refuse};
 use crate::directory::user::User;
 use crate::id::{GroupId, UserId};
@@ -166,10 +167,10 @@ fn check_name(tx: &mut dyn Tx, admin: &Admin, name: &str) -> Result<Result<(), A
     if let Err(denial) = permitted(admin) {
         return Ok(Err(denial));
     }
-    if name.is_empty() || name.chars().count() > 128 || name.chars().any(char::is_control) {
+    if !is_name(name) {
         return Ok(Err(AdminDenial::invalid(
             "name",
-            "use 1 to 128 characters without control characters",
+            "use 1 to 128 characters, none of them hidden",
         )));
     }
     let taken = tx.find_group_by_name(name)?.is_some();

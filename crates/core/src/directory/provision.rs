@@ -14,6 +14,7 @@ use crate::agent::orphan;
 use crate::audit::event::Actor;
 use crate::audit::record::{NewEvent, record};
 use crate::cx::Cx;
+use crate::directory::name::is_hidden;
 use crate::directory::user::{Credential, User, UserStatus};
 use crate::id::UserId;
 use crate::idp::backchannel;
@@ -452,11 +453,11 @@ pub(crate) fn shown(user: &User) -> Value {
 }
 
 pub(crate) fn check_fields(username: &str, email: Option<&str>, display_name: &str) -> Result<(), AdminDenial> {
-    let plain = |c: char| !c.is_whitespace() && !c.is_control();
+    let plain = |c: char| !c.is_whitespace() && !is_hidden(c);
     if username.is_empty() || username.chars().count() > 128 || !username.chars().all(plain) {
         return Err(AdminDenial::invalid(
             "username",
-            "use 1 to 128 characters without spaces",
+            "use 1 to 128 characters without spaces and hidden characters",
         ));
     }
     if display_name.chars().count() > 256 || display_name.chars().any(char::is_control) {

@@ -14,6 +14,7 @@ use crate::admin::standing::{self, Guard};
 use crate::admin::token::Admin;
 use crate::cx::Cx;
 use crate::directory::group::Group;
+use crate::directory::name::is_name;
 use crate::directory::provision::{self, Act, check_fields, permitted};
 use crate::directory::user::{Credential, User, UserStatus};
 use crate::id::{GroupId, UserId};
@@ -81,8 +82,8 @@ pub fn put_group(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, spec: &GroupSpec) -> A
         return Ok(Outcome::Denied(denial));
     }
     let name = spec.name.trim();
-    if name.is_empty() || name.chars().count() > 128 || name.chars().any(char::is_control) {
-        let problem = "use 1 to 128 characters without control characters";
+    if !is_name(name) {
+        let problem = "use 1 to 128 characters, none of them hidden";
         return Ok(Outcome::Denied(AdminDenial::invalid("name", problem)));
     }
     let (group, change, before) = match tx.find_group_by_name(name)? {

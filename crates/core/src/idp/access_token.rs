@@ -31,7 +31,7 @@ pub fn claims(settings: &IdpSettings, grant: &TokenGrant) -> AccessTokenClaims {
         exp: NumericDate::from_seconds(grant.issued_at.plus(settings.access_token_ttl).seconds()),
         nbf: None,
         scope: Some(scope).filter(|scope| !scope.is_empty()),
-        auth_time: Some(NumericDate::from_seconds(grant.authentication.auth_time.seconds())),
+        auth_time: grant.authentication.auth_time_claim(),
         acr: Some(grant.authentication.acr_claim().to_owned()),
         amr: Some(grant.authentication.amr.clone()),
         cnf: None,

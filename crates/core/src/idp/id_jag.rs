@@ -75,7 +75,7 @@ pub fn claims(settings: &IdpSettings, grant: &IdJagGrant) -> IdJagClaims {
         tenant: None,
         aud_tenant: grant.aud_tenant.clone(),
         aud_sub: None,
-        auth_time: Some(NumericDate::from_seconds(grant.authentication.auth_time.seconds())),
+        auth_time: grant.authentication.auth_time_claim(),
         acr: Some(grant.authentication.acr_claim().to_owned()),
         amr: Some(grant.authentication.amr.clone()),
         email: None,

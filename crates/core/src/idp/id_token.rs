@@ -29,7 +29,7 @@ pub fn claims(
         exp: NumericDate::from_seconds(grant.issued_at.plus(settings.id_token_ttl).seconds()),
         iat: NumericDate::from_seconds(grant.issued_at.seconds()),
         nbf: None,
-        auth_time: Some(NumericDate::from_seconds(grant.authentication.auth_time.seconds())),
+        auth_time: grant.authentication.auth_time_claim(),
         nonce: grant.nonce.clone(),
         acr: Some(grant.authentication.acr_claim().to_owned()),
         amr: Some(grant.authentication.amr.clone()),

@@ -14,6 +14,7 @@ use crate::admin::grant::Holder;
 use crate::admin::standing;
 use crate::audit::record::{NewEvent, record};
 use crate::directory::group::{Group, GroupKind};
+use crate::directory::name::is_name;
 use crate::id::{DirectoryId, GroupId, UserId};
 use crate::outcome::Outcome;
 use crate::policy::rule::People;
@@ -67,8 +68,8 @@ impl GroupBody {
 fn names(mut document: Document) -> Result<(String, Option<String>), ScimDenial> {
     let external_id = external_id(&mut document);
     let name = document.text("displayName").unwrap_or_default().trim().to_owned();
-    if name.is_empty() || name.chars().count() > 128 || name.chars().any(char::is_control) {
-        let problem = "use 1 to 128 characters without control characters";
+    if !is_name(&name) {
+        let problem = "use 1 to 128 characters, none of them hidden";
         return Err(ScimDenial::value("displayName", problem));
     }
     Ok((name, external_id))

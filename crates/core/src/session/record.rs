@@ -1,5 +1,7 @@
 //! A browser session at the IdP.
 
+use lanyard_protocol::claims::time::NumericDate;
+
 use crate::clock::Timestamp;
 use crate::id::{ConnectionId, SessionId, UserId};
 use crate::session::strength::Strength;
@@ -7,7 +9,7 @@ use crate::session::strength::Strength;
 /// How and when a person signed in; copied into tokens (IDP-MN-05, SU-04).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authentication {
-    /// The instant of the sign-in.
+    /// The instant of the sign-in; [`Authentication::UNKNOWN_TIME`] where the identity provider did not tell it.
     pub auth_time: Timestamp,
     /// Authentication context class reached, as whoever authenticated the person named it.
     pub acr: String,
@@ -18,6 +20,19 @@ pub struct Authentication {
 }
 
 impl Authentication {
+    /// Stands for an instant that nobody told: older than any age that is asked for, so that it satisfies none.
+    pub const UNKNOWN_TIME: Timestamp = Timestamp::from_seconds(0);
+
+    /// The instant of the sign-in, where it is known: what tokens and people are told.
+    pub fn known_time(&self) -> Option<Timestamp> {
+        (self.auth_time > Self::UNKNOWN_TIME).then_some(self.auth_time)
+    }
+
+    /// The `auth_time` of our tokens; absent where it is not known.
+    pub fn auth_time_claim(&self) -> Option<NumericDate> {
+        self.known_time().map(|at| NumericDate::from_seconds(at.seconds()))
+    }
+
     /// The `acr` of our tokens. What an identity provider calls a strength is told in our words, by which clients and
     /// resource servers ask for it; what counts as no more than one factor is passed on as it was named.
     pub fn acr_claim(&self) -> &str {

@@ -65,11 +65,14 @@ impl fmt::Display for Requirement {
 pub struct Evidence {
     /// How strong it was.
     pub strength: Strength,
-    /// How long ago, in whole seconds.
+    /// How long ago, in whole seconds; [`Evidence::UNKNOWN_AGE`] where nobody told.
     pub age: u64,
 }
 
 impl Evidence {
+    /// Older than any age that can be asked for.
+    pub const UNKNOWN_AGE: u64 = u64::MAX;
+
     /// The best there can be: what a person could reach at most by signing in again.
     pub const BEST: Self = Self {
         strength: Strength::PhishingResistant,
@@ -79,7 +82,14 @@ impl Evidence {
 
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {} ago", self.strength.as_str(), duration_text(self.age))
+        match self.age {
+            Self::UNKNOWN_AGE => write!(
+                f,
+                "{}, at a time that the identity provider did not tell",
+                self.strength.as_str()
+            ),
+            age => write!(f, "{}, {} ago", self.strength.as_str(), duration_text(age)),
+        }
     }
 }
 
@@ -88,7 +98,9 @@ impl Authentication {
     pub fn evidence(&self, now: Timestamp) -> Evidence {
         Evidence {
             strength: self.strength,
-            age: now.since(self.auth_time).as_secs(),
+            age: self
+                .known_time()
+                .map_or(Evidence::UNKNOWN_AGE, |at| now.since(at).as_secs()),
         }
     }
 }

@@ -77,6 +77,9 @@ pub enum ResolveDenial {
     /// The sign-in at the provider is older than was asked for, or it did not say how old.
     #[error("the provider did not sign the person in again, or did not say when it did")]
     NotFresh,
+    /// The sign-in is still to come, by more than clocks differ.
+    #[error("the provider says that the person signs in later than now; one of the clocks is wrong")]
+    AuthTimeAhead,
 }
 
 impl ResolveDenial {
@@ -95,6 +98,7 @@ impl ResolveDenial {
             Self::AdministratorAccount(_) => "administrator_account",
             Self::GroupsOverage => "groups_overage",
             Self::NotFresh => "not_fresh",
+            Self::AuthTimeAhead => "auth_time_ahead",
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::admin::standing;
 use crate::audit::record::{NewEvent, record};
 use crate::cx::Cx;
 use crate::directory::group::{Group, GroupKind};
+use crate::directory::name::is_name;
 use crate::directory::user::User;
 use crate::id::GroupId;
 use crate::store::{StoreError, Tx};
@@ -95,7 +96,7 @@ fn wanted(
                     wanted.insert(group.id);
                 }
                 Some(_) => {}
-                None if mapping.unlisted == Unlisted::Create && value.chars().count() <= 128 => {
+                None if mapping.unlisted == Unlisted::Create && is_name(value) => {
                     wanted.insert(create(cx, tx, connection, value)?);
                 }
                 None => {}
@@ -145,17 +146,22 @@ pub fn foresee(
     };
     let mut seen = Vec::new();
     for value in values {
-        let group = match mapping.names.get(value) {
-            Some(group) => tx.find_group(group)?.map(|group| group.name),
-            None => match (mapping.unlisted, tx.find_group_by_name(value)?) {
-                (Unlisted::Match | Unlisted::Create, Some(group)) => {
-                    (group.kind == GroupKind::Group).then_some(group.name)
+        let found = match mapping.names.get(value) {
+            Some(group) => tx.find_group(group)?,
+            None if mapping.unlisted == Unlisted::Ignore => None,
+            None => match tx.find_group_by_name(value)? {
+                None if mapping.unlisted == Unlisted::Create && is_name(value) => {
+                    seen.push((value.clone(), Some(value.clone())));
+                    continue;
                 }
-                (Unlisted::Create, None) => Some(value.clone()),
-                (Unlisted::Match | Unlisted::Ignore, _) => None,
+                found => found.filter(|group| group.kind == GroupKind::Group),
             },
         };
-        seen.push((value.clone(), group));
+        let open = match &found {
+            Some(group) => standing::is_open_to_provisioning(tx, &group.id)?,
+            None => false,
+        };
+        seen.push((value.clone(), found.filter(|_| open).map(|group| group.name)));
     }
     Ok(seen)
 }

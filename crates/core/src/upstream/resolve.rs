@@ -60,7 +60,7 @@ impl Asserted {
     }
 
     /// How the person was authenticated. A time in the future is the provider's clock, not a sign-in to come; one that
-    /// is not told is now.
+    /// is not told satisfies no age (SU-04): the person may have signed in there days ago.
     pub fn authentication(&self, connection: &Connection, now: Timestamp) -> Authentication {
         let word = |text: &str| (!text.is_empty()).then(|| text.chars().take(MAX_WORD).collect::<String>());
         let amr: Vec<String> = self
@@ -71,9 +71,9 @@ impl Asserted {
             .collect();
         let strength = connection.mapping.strength(self.acr.as_deref(), &amr);
         Authentication {
-            auth_time: self
-                .auth_time
-                .map_or(now, |seconds| Timestamp::from_seconds(seconds).min(now)),
+            auth_time: self.auth_time.map_or(Authentication::UNKNOWN_TIME, |seconds| {
+                Timestamp::from_seconds(seconds).min(now)
+            }),
             acr: self
                 .acr
                 .as_deref()
@@ -82,6 +82,12 @@ impl Asserted {
             amr,
             strength,
         }
+    }
+
+    /// Whether the provider says that the sign-in is still to come, whatever the clocks.
+    pub fn is_ahead(&self, now: Timestamp, leeway: Duration) -> bool {
+        self.auth_time
+            .is_some_and(|seconds| Timestamp::from_seconds(seconds) > now.plus(leeway))
     }
 
     /// Whether the sign-in is as young as was asked at `asked_at`, give or take the clocks.

@@ -143,6 +143,9 @@ fn person(
     let Some(current) = current.filter(|current| current.enabled && current.version == taken.connection.version) else {
         return Ok(Err(ResolveDenial::ConnectionChanged));
     };
+    if asserted.is_ahead(cx.now, leeway) {
+        return Ok(Err(ResolveDenial::AuthTimeAhead));
+    }
     if let Some(max_age) = taken.attempt.max_age
         && !asserted.is_fresh(taken.attempt.asked_at, max_age, leeway)
     {

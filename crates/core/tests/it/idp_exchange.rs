@@ -408,7 +408,7 @@ fn an_event_names_enough_rules_for_every_scope_and_counts_the_others_idp_pl_06()
         "{named:?}"
     );
     let more = detail["more_rules"].as_u64().unwrap();
-    assert_eq!(named.len() as u64 + more, 41);
+    assert_eq!(u64::try_from(named.len()).unwrap() + more, 41);
     assert!(more > 20, "{more}");
 }
 

@@ -8,6 +8,7 @@ use lanyard_core::admin::spec::connection::ConnectionSpec;
 use lanyard_core::admin::token::AdminRole;
 use lanyard_core::clock::Clock;
 use lanyard_core::outcome::Outcome;
+use lanyard_core::session::requirement::Requirement;
 use lanyard_core::session::strength::Strength;
 use lanyard_core::upstream::connection::{LinkBy, Preset};
 use lanyard_core::upstream::denial::ResolveDenial;
@@ -362,13 +363,28 @@ fn the_session_says_how_and_when_the_provider_signed_the_person_in_idp_mn_05() {
     assert_eq!(session.expires_at, now.plus(Duration::from_secs(600)));
     // A clock that is ahead makes no sign-in in the future, and what is not said is one factor.
     let mut ahead = asserted("s-1", json!({}));
-    ahead.auth_time = Some(now.seconds() + 3600);
-    let session = granted(sign_in(&company, ahead)).session.session;
+    ahead.auth_time = Some(now.seconds() + 20);
+    let session = granted(sign_in(&company, ahead.clone())).session.session;
     assert_eq!(
         (session.authentication.auth_time, session.authentication.strength),
         (now, Strength::Password)
     );
     assert_eq!(session.authentication.acr, Strength::Password.acr());
+    ahead.auth_time = Some(now.seconds() + 3600);
+    assert_eq!(refusal(sign_in(&company, ahead)), ResolveDenial::AuthTimeAhead);
+}
+
+#[test]
+fn a_sign_in_whose_time_is_not_told_satisfies_no_age_su_04() {
+    let company = company(|_| {});
+    let erin = asserted("s-1", json!({"preferred_username": "erin"}));
+    let how = granted(sign_in(&company, erin)).session.session.authentication;
+    assert_eq!(how.known_time(), None);
+    let ever = Requirement {
+        strength: None,
+        max_age: Some(10 * 365 * 86_400),
+    };
+    assert!(!ever.is_met(how.evidence(company.clock.now())));
 }
 
 #[test]

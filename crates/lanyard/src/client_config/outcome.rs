@@ -8,6 +8,7 @@ use std::sync::Arc;
 use lanyard_client::flow_error::FlowError;
 use lanyard_client::sign_in::SignInError;
 use lanyard_client::token_endpoint::TokenError;
+use lanyard_core::directory::name::is_hidden;
 use lanyard_fetch::{FetchError, MetadataError};
 use lanyard_protocol::issuer::Issuer;
 use lanyard_protocol::oauth::error::ErrorCode;
@@ -235,11 +236,11 @@ const fn remedy_for(error: &FlowError) -> Option<&'static str> {
     }
 }
 
-/// Foreign text for the terminal: control characters (but line breaks and tabs) are shown as spaces.
+/// Foreign text for the terminal: hidden characters (but line breaks and tabs) are shown as spaces.
 pub(crate) fn plain(text: &str) -> String {
     text.chars()
         .map(|c| {
-            if c.is_control() && !matches!(c, '\n' | '\t') {
+            if is_hidden(c) && !matches!(c, '\n' | '\t') {
                 ' '
             } else {
                 c

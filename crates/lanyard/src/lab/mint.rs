@@ -144,7 +144,7 @@ impl Mint {
             exp: NumericDate::from_seconds(now.plus(ttl).seconds()),
             iat: NumericDate::from_seconds(now.seconds()),
             nbf: None,
-            auth_time: Some(NumericDate::from_seconds(authentication.auth_time.seconds())),
+            auth_time: authentication.auth_time_claim(),
             nonce: None,
             acr: Some(authentication.acr_claim().to_owned()),
             amr: Some(authentication.amr.clone()),

@@ -173,6 +173,10 @@ pub(crate) async fn disable(
             Ok(named) => named,
             Err(denial) => return Ok(Outcome::Denied(denial)),
         };
+        // Who may not ask does not learn what there is.
+        if let Err(denial) = require(&admin, Permission::Write) {
+            return Ok(Outcome::Denied(denial));
+        }
         let Some(client) = tx.find_client(side, &id)? else {
             return Ok(Outcome::Denied(AdminDenial::NotFound {
                 what: "client",

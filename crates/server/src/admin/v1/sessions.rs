@@ -29,9 +29,10 @@ pub struct SessionView {
     pub id: String,
     /// Whether it has not ended and is not past its absolute end.
     pub live: bool,
-    /// When the person proved who they are.
-    #[schema(value_type = String)]
-    pub auth_time: Timestamp,
+    /// When the person proved who they are; absent where the identity provider did not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub auth_time: Option<Timestamp>,
     /// How strongly.
     pub strength: Strength,
     /// Authentication context class, as whoever authenticated the person named it.
@@ -73,7 +74,7 @@ fn view(session: Session, now: Timestamp) -> SessionView {
     SessionView {
         live: session.ended_at.is_none() && now < session.expires_at,
         id: session.id.to_string(),
-        auth_time: session.authentication.auth_time,
+        auth_time: session.authentication.known_time(),
         strength: session.authentication.strength,
         acr: session.authentication.acr,
         amr: session.authentication.amr,

@@ -87,7 +87,7 @@ pub(crate) async fn whoami(State(deps): State<AdminDeps>, caller: Caller) -> Res
             name: person.user.username.clone(),
             role,
             permissions,
-            signed_in_at: Some(person.authentication.auth_time),
+            signed_in_at: person.authentication.known_time(),
             strength: Some(person.authentication.strength),
             expires_at: None,
         }));

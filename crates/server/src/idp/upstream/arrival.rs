@@ -238,8 +238,12 @@ const fn words(denial: &ResolveDenial) -> (&'static str, &'static str) {
             "Tell your administrator: the groups that are sent for this application must be limited.",
         ),
         ResolveDenial::NotFresh => (
-            "You were asked to sign in again, and your identity provider did not do that.",
-            "Sign out there, then try again.",
+            "You were asked to sign in again, and your identity provider did not do that, or did not say when it did.",
+            "Sign out there, then try again. If it goes on, tell your administrator.",
+        ),
+        ResolveDenial::AuthTimeAhead => (
+            "The clocks of your identity provider and of this server differ too much.",
+            "Tell your administrator.",
         ),
         ResolveDenial::ConnectionChanged => (
             "The way you signed in was changed or switched off meanwhile.",
