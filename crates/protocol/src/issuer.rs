@@ -72,6 +72,9 @@ impl TryFrom<String> for Issuer {
     type Error = InvalidIssuer;
 
     fn try_from(value: String) -> Result<Self, Self::Error> {
+        if url_rules::is_common(&value) {
+            return Ok(Self(value));
+        }
         let url = Url::parse(&value).map_err(|_| InvalidIssuer("it is not an absolute URL"))?;
         if value.len() > 1024 {
             return Err(InvalidIssuer("it is longer than 1024 characters"));

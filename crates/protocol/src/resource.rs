@@ -61,6 +61,9 @@ impl TryFrom<String> for ResourceId {
     type Error = InvalidResource;
 
     fn try_from(value: String) -> Result<Self, Self::Error> {
+        if url_rules::is_common(&value) {
+            return Ok(Self(value));
+        }
         let url = Url::parse(&value).map_err(|_| InvalidResource("it is not an absolute URI"))?;
         if value.len() > 1024 {
             return Err(InvalidResource("it is longer than 1024 characters"));

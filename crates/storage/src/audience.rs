@@ -32,7 +32,7 @@ fn audience(row: &mut Row<'_>) -> Result<Audience, StoreError> {
 
 impl AudienceStore for SqlTx<'_> {
     fn find_audience(&mut self, issuer: &Issuer) -> Result<Option<Audience>, StoreError> {
-        self.find(
+        self.find_held(
             "SELECT id, issuer, name, subject_mode, aud_tenant, allow_missing_resource, id_jag_ttl_seconds, enabled,
              version, created_at, updated_at FROM audiences WHERE issuer = $1",
             &[issuer.into()],
@@ -99,7 +99,7 @@ impl AudienceStore for SqlTx<'_> {
     }
 
     fn find_mapping(&mut self, client: &ClientKey, audience: &AudienceId) -> Result<Option<ClientId>, StoreError> {
-        self.find(
+        self.find_held(
             "SELECT ras_client_id FROM client_mappings WHERE client = $1 AND audience = $2",
             &[client.into(), audience.into()],
             |row| row.parsed(),

@@ -146,7 +146,7 @@ fn holder(
 
 impl ClientStore for SqlTx<'_> {
     fn find_client(&mut self, side: Side, client_id: &ClientId) -> Result<Option<Client>, StoreError> {
-        self.find(
+        self.find_held(
             select!("WHERE side = $1 AND client_id = $2"),
             &[side.as_str().into(), client_id.into()],
             client,
@@ -154,7 +154,7 @@ impl ClientStore for SqlTx<'_> {
     }
 
     fn find_client_by_key(&mut self, key: &ClientKey) -> Result<Option<Client>, StoreError> {
-        self.find(select!("WHERE id = $1"), &[key.into()], client)
+        self.find_held(select!("WHERE id = $1"), &[key.into()], client)
     }
 
     fn list_clients(&mut self, side: Option<Side>, request: &PageRequest) -> Result<Page<Client>, StoreError> {
@@ -264,7 +264,7 @@ impl ClientStore for SqlTx<'_> {
     }
 
     fn list_client_secrets(&mut self, client: &ClientKey) -> Result<Vec<ClientSecret>, StoreError> {
-        self.list(
+        self.list_held(
             "SELECT id, client, kind, digest, created_at, expires_at FROM client_secrets WHERE client = $1
              ORDER BY created_at, id",
             &[client.into()],

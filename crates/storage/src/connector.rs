@@ -43,7 +43,7 @@ fn connector(row: &mut Row<'_>) -> Result<Connector, StoreError> {
 
 impl ConnectorStore for SqlTx<'_> {
     fn find_connector(&mut self, id: &ConnectorId) -> Result<Option<Connector>, StoreError> {
-        self.find(
+        self.find_held(
             "SELECT id, name, title, mcp_url, resource, audience, scopes, default_scopes, tools, upstream, status,
              version, created_at, updated_at FROM connectors WHERE id = $1",
             &[id.into()],
@@ -52,7 +52,7 @@ impl ConnectorStore for SqlTx<'_> {
     }
 
     fn find_connector_by_name(&mut self, name: &str) -> Result<Option<Connector>, StoreError> {
-        self.find(
+        self.find_held(
             "SELECT id, name, title, mcp_url, resource, audience, scopes, default_scopes, tools, upstream, status,
              version, created_at, updated_at FROM connectors WHERE name = $1",
             &[name.into()],
@@ -65,7 +65,7 @@ impl ConnectorStore for SqlTx<'_> {
         audience: &Issuer,
         resource: &ResourceId,
     ) -> Result<Option<Connector>, StoreError> {
-        self.find(
+        self.find_held(
             "SELECT id, name, title, mcp_url, resource, audience, scopes, default_scopes, tools, upstream, status,
              version, created_at, updated_at FROM connectors WHERE audience = $1 AND resource = $2",
             &[audience.into(), resource.into()],

@@ -97,10 +97,15 @@ macro_rules! events {
     };
 }
 
-/// Events of a subject. SQLite: the sealed ones by a table that sealing fills, the others by looking through them.
+/// Events of a subject. SQLite: the sealed ones by a table that sealing fills, block by block, the others by looking through them.
 pub(crate) const EVENTS_BY_SUBJECT: Texts = Texts {
     sqlite: events!(
-        "e.position IN (SELECT position FROM audit_subjects WHERE subject = $1
+        "e.position IN (SELECT s.position FROM (
+             WITH RECURSIVE blocks (block) AS (
+                 SELECT (SELECT coalesce(max(position), 0) / 4096 FROM audit_seals)
+                 UNION ALL SELECT block - 1 FROM blocks WHERE block > 0
+             ) SELECT block FROM blocks
+         ) b CROSS JOIN audit_subjects s ON s.block = b.block AND s.subject = $1
          UNION ALL SELECT u.position FROM audit_events u
          WHERE u.position > (SELECT coalesce(max(position), 0) FROM audit_seals) AND u.subject = $1)
          AND (CAST($2 AS TEXT) IS NULL OR e.request_id = $2)"

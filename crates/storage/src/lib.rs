@@ -14,6 +14,7 @@ mod directory;
 mod engine;
 mod factor;
 mod grant;
+mod held;
 mod job;
 mod key;
 mod migrate;

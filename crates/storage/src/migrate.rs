@@ -36,6 +36,11 @@ pub(crate) const SQLITE: &[Step] = &[
         "V8__administrators_and_agents",
         include_str!("../migrations/sqlite/V8__administrators_and_agents.sql"),
     ),
+    ("V9__registry", include_str!("../migrations/sqlite/V9__registry.sql")),
+    (
+        "V10__subjects_by_block",
+        include_str!("../migrations/sqlite/V10__subjects_by_block.sql"),
+    ),
 ];
 
 /// The steps on PostgreSQL.
@@ -66,6 +71,11 @@ pub(crate) const POSTGRES: &[Step] = &[
     (
         "V8__administrators_and_agents",
         include_str!("../migrations/postgres/V8__administrators_and_agents.sql"),
+    ),
+    ("V9__registry", include_str!("../migrations/postgres/V9__registry.sql")),
+    (
+        "V10__subjects_by_block",
+        include_str!("../migrations/postgres/V10__subjects_by_block.sql"),
     ),
 ];
 

@@ -27,7 +27,7 @@ fn resource(row: &mut Row<'_>) -> Result<Resource, StoreError> {
 
 impl ResourceStore for SqlTx<'_> {
     fn find_resource(&mut self, id: &ResourceId) -> Result<Option<Resource>, StoreError> {
-        self.find(
+        self.find_held(
             "SELECT id, name, scopes, default_scopes, status, version, created_at, updated_at
              FROM resources WHERE id = $1",
             &[id.into()],

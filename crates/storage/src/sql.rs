@@ -7,7 +7,9 @@ use std::borrow::Cow;
 use lanyard_core::clock::Timestamp;
 use lanyard_core::store::{StoreError, Tx};
 
+use crate::held::{Held, Key};
 use crate::row::Row;
+use crate::version::{Counter, Counters};
 
 /// A parameter of a statement. The traits bind only these, whatever the column's type is.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +91,9 @@ impl Committed {
 /// One unit of work on an engine's connection. Every store trait is implemented for it, one file each.
 pub(crate) struct SqlTx<'a> {
     link: &'a mut dyn Link,
+    held: &'a Held,
+    /// The counters, while nothing was written since they were read.
+    pub(crate) counters: Option<Counters>,
     /// What became of it so far, for those who wait.
     pub(crate) wrote: Committed,
     failed: Option<Failed>,
@@ -126,9 +131,11 @@ impl Tx for SqlTx<'_> {}
 
 impl<'a> SqlTx<'a> {
     /// A unit on this connection; the engine has begun the transaction.
-    pub(crate) fn new(link: &'a mut dyn Link) -> Self {
+    pub(crate) fn new(link: &'a mut dyn Link, held: &'a Held, counters: Option<Counters>) -> Self {
         Self {
             link,
+            held,
+            counters,
             wrote: Committed::default(),
             failed: None,
         }
@@ -147,6 +154,7 @@ impl<'a> SqlTx<'a> {
     /// Runs a statement; how many rows it touched.
     pub(crate) fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, StoreError> {
         self.stands()?;
+        self.counters = None;
         let result = self.link.execute(sql, values);
         self.note(result)
     }
@@ -197,6 +205,43 @@ impl<'a> SqlTx<'a> {
             Ok(())
         })?;
         Ok(found)
+    }
+
+    /// The one row of a query by a unique key, in tables whose every change moves the registry: answered from memory
+    /// while its number is the same. What is not found is asked again each time.
+    pub(crate) fn find_held<T: Clone + Send + Sync + 'static>(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        read: impl Fn(&mut Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let number = self.counter(Counter::Registry)?;
+        let key = Key::new(sql, values);
+        if let Some(found) = self.held.get::<T>(number, &key) {
+            return Ok(Some(found));
+        }
+        let found = self.find(sql, values, read)?;
+        if let Some(found) = &found {
+            self.held.put(number, key, found.clone());
+        }
+        Ok(found)
+    }
+
+    /// Every row of a query, in the same way.
+    pub(crate) fn list_held<T: Clone + Send + Sync + 'static>(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        read: impl Fn(&mut Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let number = self.counter(Counter::Registry)?;
+        let key = Key::new(sql, values);
+        if let Some(all) = self.held.get::<Vec<T>>(number, &key) {
+            return Ok(all);
+        }
+        let all = self.list(sql, values, read)?;
+        self.held.put(number, key, all.clone());
+        Ok(all)
     }
 
     /// The one row of a query that always has one.

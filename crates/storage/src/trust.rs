@@ -122,7 +122,7 @@ impl TrustStore for SqlTx<'_> {
     }
 
     fn trust_version(&mut self, id: &TrustId) -> Result<Option<(i64, bool)>, StoreError> {
-        self.find(
+        self.find_held(
             "SELECT version, enabled FROM trusts WHERE id = $1",
             &[id.into()],
             |row| Ok((row.int()?, row.flag()?)),

@@ -15,6 +15,50 @@ pub(crate) enum Counter {
     Connectors,
     Keys,
     Revocations,
+    /// Moved by the triggers of the tables that administrators write, never by `advance`.
+    Registry,
+}
+
+/// All of them, as a unit sees them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counters {
+    connectors: i64,
+    keys: i64,
+    policy: i64,
+    registry: i64,
+    revocations: i64,
+}
+
+/// What reads [`Counters`], in its order.
+pub(crate) const COUNTERS: &str = "SELECT value FROM versions ORDER BY name";
+
+impl Counters {
+    /// From the values that [`COUNTERS`] gives.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when there are more or fewer.
+    pub(crate) fn of(values: &[i64]) -> Result<Self, StoreError> {
+        let [connectors, keys, policy, registry, revocations] = *values else {
+            return Err(StoreError::Corrupt("a counter is missing or one too many".to_owned()));
+        };
+        Ok(Self {
+            connectors,
+            keys,
+            policy,
+            registry,
+            revocations,
+        })
+    }
+
+    const fn at(self, counter: Counter) -> i64 {
+        match counter {
+            Counter::Policy => self.policy,
+            Counter::Connectors => self.connectors,
+            Counter::Keys => self.keys,
+            Counter::Revocations => self.revocations,
+            Counter::Registry => self.registry,
+        }
+    }
 }
 
 impl Counter {
@@ -24,18 +68,22 @@ impl Counter {
             Self::Connectors => "connectors",
             Self::Keys => "keys",
             Self::Revocations => "revocations",
+            Self::Registry => "registry",
         }
     }
 }
 
 impl SqlTx<'_> {
-    /// The number as this unit sees it.
+    /// The number as this unit sees it. All are read at once, and again when the unit has written.
     pub(crate) fn counter(&mut self, counter: Counter) -> Result<i64, StoreError> {
-        self.only(
-            "SELECT value FROM versions WHERE name = $1",
-            &[counter.as_str().into()],
-            |row| row.int(),
-        )
+        let counters = match self.counters {
+            Some(counters) => counters,
+            None => {
+                let counters = Counters::of(&self.list(COUNTERS, &[], |row| row.int())?)?;
+                *self.counters.insert(counters)
+            }
+        };
+        Ok(counters.at(counter))
     }
 
     /// Moves the number; the new one. The row stays locked until the commit, so that numbers become visible in their
@@ -46,7 +94,7 @@ impl SqlTx<'_> {
         }
         let step = match counter {
             Counter::Revocations => 1,
-            Counter::Policy | Counter::Connectors | Counter::Keys => leap(),
+            Counter::Policy | Counter::Connectors | Counter::Keys | Counter::Registry => leap(),
         };
         self.only(
             "UPDATE versions SET value = value + $1 WHERE name = $2 RETURNING value",

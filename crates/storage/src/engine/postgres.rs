@@ -18,6 +18,7 @@ use postgres::Client;
 use self::connection::Connector;
 use crate::engine::queue::Queue;
 use crate::engine::{Engine, Handle, Health, Listeners, refuse};
+use crate::held::Held;
 use crate::migrate::{self, HISTORY, Schema};
 use crate::open::{OpenError, Opened, StoreConfig};
 
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     connector: Connector,
     config: StoreConfig,
     units: Queue,
+    held: Held,
     listeners: Listeners,
     available: AtomicBool,
     closing: AtomicBool,
@@ -56,6 +58,7 @@ pub(crate) fn open(url: &str, config: &StoreConfig) -> Result<Opened, OpenError>
         connector,
         config: config.clone(),
         units: Queue::new(config.queue),
+        held: Held::default(),
         listeners: Listeners::default(),
         available: AtomicBool::new(true),
         closing: AtomicBool::new(false),

@@ -18,6 +18,7 @@ use lanyard_core::store::{Mode, Store, StoreError, Unit};
 
 use crate::engine::queue::Queue;
 use crate::engine::{Engine, Handle, Health, Listeners, refuse};
+use crate::held::Held;
 use crate::migrate::{self, Schema};
 use crate::open::{OpenError, Opened, StoreConfig};
 
@@ -29,6 +30,7 @@ pub(crate) struct Shared {
     reads: Queue,
     listeners: Listeners,
     checkpoint: checkpoint::Signal,
+    held: Held,
     full: AtomicBool,
     available: AtomicBool,
 }
@@ -48,6 +50,7 @@ pub(crate) fn open(path: &Path, config: &StoreConfig) -> Result<Opened, OpenErro
         reads: Queue::new(config.queue),
         listeners: Listeners::default(),
         checkpoint: checkpoint::Signal::default(),
+        held: Held::default(),
         full: AtomicBool::new(false),
         available: AtomicBool::new(true),
     });

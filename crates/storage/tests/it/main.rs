@@ -35,6 +35,7 @@ mod directory;
 mod factors;
 mod full;
 mod grants;
+mod held;
 mod jobs;
 mod keys;
 mod opening;

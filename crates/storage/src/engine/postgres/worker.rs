@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 
 use lanyard_core::store::{Mode, StoreError, Unit};
-use postgres::Client;
+use postgres::{Client, SimpleQueryMessage};
 
 use super::Shared;
 use super::connection::{Session, failure};
@@ -14,6 +14,7 @@ use super::listener;
 use crate::engine::queue::Taken;
 use crate::engine::{Fate, refuse, run, tell};
 use crate::sql::{Link as _, SqlTx};
+use crate::version::{COUNTERS, Counters};
 
 /// Serves until the queue is closed and empty.
 pub(super) fn serve(shared: &Shared, first: Option<Client>) {
@@ -32,14 +33,14 @@ fn serve_one(shared: &Shared, session: Option<Session>, unit: Unit) -> Option<Se
         Mode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         Mode::Write | Mode::WriteReserved => "BEGIN",
     };
-    let Some(mut session) = begun(shared, session, begin) else {
+    let Some((mut session, counters)) = begun(shared, session, begin) else {
         shared.available.store(false, Ordering::Relaxed);
         refuse(unit, StoreError::Unavailable);
         return None;
     };
     shared.available.store(true, Ordering::Relaxed);
 
-    let mut tx = SqlTx::new(&mut session);
+    let mut tx = SqlTx::new(&mut session, &shared.held, Some(counters));
     let fate = run(&mut tx, unit.run);
     let wrote = tx.wrote;
     let end = match fate {
@@ -73,23 +74,33 @@ fn serve_one(shared: &Shared, session: Option<Session>, unit: Unit) -> Option<Se
     sound.then_some(session)
 }
 
-/// A connection on which the transaction has begun. One that died while it was idle is replaced once: nothing of the
-/// unit has run yet.
-fn begun(shared: &Shared, session: Option<Session>, begin: &str) -> Option<Session> {
+/// A connection on which the transaction has begun, and the counters as it sees them. A connection that died while it
+/// was idle is replaced once: nothing of the unit has run yet.
+fn begun(shared: &Shared, session: Option<Session>, begin: &str) -> Option<(Session, Counters)> {
     if let Some(mut session) = session
-        && session.client.batch_execute(begin).is_ok()
+        && let Ok(counters) = begin_and_count(&mut session.client, begin)
     {
-        return Some(session);
+        return Some((session, counters));
     }
-    let connected = shared.connector.connect().and_then(|mut client| {
-        client.batch_execute(begin)?;
-        Ok(client)
+    let connected = shared.connector.connect().map_err(failure).and_then(|mut client| {
+        let counters = begin_and_count(&mut client, begin)?;
+        Ok((client, counters))
     });
     match connected {
-        Ok(client) => Some(Session::new(client)),
+        Ok((client, counters)) => Some((Session::new(client), counters)),
         Err(error) => {
-            tracing::error!(error = %super::worded(&error), "PostgreSQL cannot be reached");
+            tracing::error!(error = %error, "PostgreSQL cannot be reached");
             None
         }
     }
+}
+
+/// Begins and reads the counters in one round trip: nearly every unit needs them.
+fn begin_and_count(client: &mut Client, begin: &str) -> Result<Counters, StoreError> {
+    let answers = client.simple_query(&format!("{begin}; {COUNTERS}")).map_err(failure)?;
+    let values = answers.iter().filter_map(|answer| match answer {
+        SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+        _ => None,
+    });
+    Counters::of(&values.collect::<Vec<i64>>())
 }

@@ -52,7 +52,7 @@ fn serve_on(shared: &Shared, connection: &Connection, waiting: &mut VecDeque<Uni
         }
         let mut sound = true;
         while let Some(unit) = waiting.pop_front() {
-            let mut tx = SqlTx::new(&mut statements);
+            let mut tx = SqlTx::new(&mut statements, &shared.held, None);
             let end = match run(&mut tx, unit.run) {
                 Fate::Commit | Fate::RollBack => Ok(()),
                 Fate::Failed(error) => {

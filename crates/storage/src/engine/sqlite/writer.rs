@@ -233,7 +233,7 @@ impl<'c, 's> Writer<'c, 's> {
         if !alone {
             self.statements.run("SAVEPOINT unit").map_err(broken)?;
         }
-        let mut tx = SqlTx::new(&mut self.statements);
+        let mut tx = SqlTx::new(&mut self.statements, &self.shared.held, None);
         let fate = run(&mut tx, work);
         let (wrote, failed) = (tx.wrote, tx.failed());
         sum.full |= failed == Some(Failed::Full);

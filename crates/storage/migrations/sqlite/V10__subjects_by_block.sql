@@ -1,0 +1,18 @@
+-- Events by subject in blocks of 4096 positions: sealing a batch writes the pages of the newest block only, however many
+-- people there are. A list by subject looks into each block (decision 0063).
+DROP TRIGGER audit_seals_subjects;
+ALTER TABLE audit_subjects RENAME TO audit_subjects_before;
+CREATE TABLE audit_subjects (
+    block INTEGER NOT NULL,
+    subject TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (block, subject, position)
+) STRICT, WITHOUT ROWID;
+INSERT INTO audit_subjects (block, subject, position)
+SELECT position / 4096, subject, position FROM audit_subjects_before ORDER BY 1, 2, 3;
+DROP TABLE audit_subjects_before;
+CREATE TRIGGER audit_seals_subjects AFTER INSERT ON audit_seals BEGIN
+    INSERT INTO audit_subjects (block, subject, position)
+    SELECT e.position / 4096, e.subject, e.position FROM audit_events e
+    WHERE e.position = new.position AND e.subject IS NOT NULL;
+END;
