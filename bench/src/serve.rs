@@ -136,7 +136,7 @@ impl Site {
         });
         if let Some(members) = client.as_object_mut().filter(|_| side == "idp") {
             members.insert("redirect_uris".to_owned(), json!(redirect_uris));
-            members.insert("scopes".to_owned(), "openid".into());
+            members.insert("scopes".to_owned(), "openid profile email".into());
         }
         client
     }

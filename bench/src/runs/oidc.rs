@@ -20,7 +20,8 @@ pub(crate) async fn run(tools: &Tools) -> anyhow::Result<()> {
     let (_server, _) = provider.start_on(&tools.lanyard, Cores::Second).await?;
     provider.populate(&tools.lanyard, PEOPLE, PEOPLE)?;
     let (server, _) = front.start(&tools.lanyard).await?;
-    front.populate(&tools.lanyard, 1, 1)?;
+    // Nobody is there before: people are made when they arrive.
+    front.populate(&tools.lanyard, 0, 0)?;
     let (client, secret) = CLIENT;
     provider.apply(
         &tools.lanyard,
@@ -33,7 +34,7 @@ pub(crate) async fn run(tools: &Tools) -> anyhow::Result<()> {
         &json!({ "identity_providers": [{
             "name": UPSTREAM, "just_in_time": true, "oidc": {
                 "issuer": provider.issuer(), "client_id": client, "client_secret": secret,
-                "scopes": "openid", "algorithms": ["ES256"],
+                "scopes": "openid profile email", "algorithms": ["ES256"],
             },
         }] }),
     )?;

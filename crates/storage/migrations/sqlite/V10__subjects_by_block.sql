@@ -1,5 +1,5 @@
 -- Events by subject in blocks of 4096 positions: sealing a batch writes the pages of the newest block only, however many
--- people there are. A list by subject looks into each block (decision 0063).
+-- people there are. A list by subject looks into each block (decision 0062).
 DROP TRIGGER audit_seals_subjects;
 ALTER TABLE audit_subjects RENAME TO audit_subjects_before;
 CREATE TABLE audit_subjects (

@@ -48,7 +48,7 @@ pub(super) async fn run(client: &AdminClient, at: &AdminAt, args: &TestArgs, ui:
         ui.json(&json!({ "good": good && accepted, "findings": findings, "sign_in": sign_in }))?;
     } else {
         if let Some(report) = &sign_in {
-            tell_report(report, ui);
+            tell_report(&args.name, report, ui);
         }
         ui.line("");
     }
@@ -117,12 +117,12 @@ async fn dry_sign_in(client: &AdminClient, args: &TestArgs, sign_in: &Value, ui:
     Err(Ending::failed("Nobody went through the dry sign-in within ten minutes.", Some(remedy)).into())
 }
 
-fn tell_report(report: &Value, ui: &Ui) {
+fn tell_report(connection: &str, report: &Value, ui: &Ui) {
     let field = |name: &str| show::text(report, name);
     let accepted = report.get("accepted").and_then(Value::as_bool) == Some(true);
     let mark = if accepted { "ok    " } else { "failed" };
-    let remedy = remedy(&field("reason"));
-    tell(mark, "sign-in", &field("outcome"), remedy, ui);
+    let remedy = remedy(&field("reason"), connection, &field("subject"));
+    tell(mark, "sign-in", &field("outcome"), &remedy, ui);
     for (label, name) in [
         ("identified by", "subject"),
         ("user name", "username"),
@@ -161,20 +161,62 @@ fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
         .unwrap_or_default()
 }
 
-/// What mends the commonest refusals of a person.
-fn remedy(reason: &str) -> &'static str {
+/// What mends the commonest refusals of a person, with the words to type: the connection and the subject are known.
+fn remedy(reason: &str, connection: &str, subject: &str) -> String {
+    let subject = if subject.is_empty() {
+        "SUBJECT".to_owned()
+    } else {
+        quoted(subject)
+    };
+    let link = format!("`lanyard idp links {connection} add USER {subject}` (USER is the person's name here)");
     match reason {
-        "not_linked" => {
-            "Link the person (`lanyard idp links NAME add USER SUBJECT`), or let people be made (`just_in_time`)."
-        }
+        "not_linked" => format!("Link the person, {link}, or let people be made (`just_in_time`)."),
         "username_taken" | "local_account" | "administrator_account" | "linked_otherwise" => {
-            "If it is the same person, link them: `lanyard idp links NAME add USER SUBJECT`."
+            format!("If it is the same person, link them: {link}.")
         }
-        "username_missing" => "Have the provider send the claim, or name the right one: `claims.username`.",
-        "groups_overage" => "Limit the groups that are sent for this application, or set `groups_overage = \"keep\"`.",
-        "user_deactivated" => "The person is switched off here: `lanyard users reactivate USER`.",
-        "username_of_other_domain" => "The domain of the user name belongs to another identity provider.",
-        "other_hosted_domain" => "Sign in with an account of a domain that the connection has, or add the domain.",
-        _ => "",
+        "username_missing" => "Have the provider send the claim, or name the right one: `claims.username`.".to_owned(),
+        "groups_overage" => {
+            "Limit the groups that are sent for this application, or set `groups_overage = \"keep\"`.".to_owned()
+        }
+        "user_deactivated" => "The person is switched off here: `lanyard users reactivate USER`.".to_owned(),
+        "username_of_other_domain" => "The domain of the user name belongs to another identity provider.".to_owned(),
+        "other_hosted_domain" => {
+            "Sign in with an account of a domain that the connection has, or add the domain.".to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+/// A text of the provider as one word for a shell: it is pasted by an administrator.
+fn quoted(text: &str) -> String {
+    let text = plain(text).replace(['\n', '\t'], " ");
+    let safe = |c: char| c.is_ascii_alphanumeric() || "@._:/+-".contains(c);
+    if text.chars().all(safe) && !text.starts_with('-') {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remedy_can_be_pasted_whatever_the_provider_calls_the_person() {
+        for (subject, word) in [
+            ("248289761001", "248289761001"),
+            ("anna@corp.example", "anna@corp.example"),
+            ("a b", "'a b'"),
+            ("x; rm -rf ~", "'x; rm -rf ~'"),
+            ("o'neil$(id)", "'o'\\''neil$(id)'"),
+            ("-x", "'-x'"),
+        ] {
+            let told = remedy("not_linked", "corp", subject);
+            assert!(
+                told.contains(&format!("`lanyard idp links corp add USER {word}`")),
+                "{told}"
+            );
+        }
+        assert!(remedy("not_linked", "corp", "").contains("add USER SUBJECT`"));
     }
 }
