@@ -1,6 +1,6 @@
 //! People, groups, memberships.
 //!
-//! Owns the tables `users`, `credentials`, `user_groups` and `memberships`. Never hashes a password.
+//! Owns the tables `users`, `kept_out`, `credentials`, `user_groups` and `memberships`. Never hashes a password.
 
 use std::collections::BTreeSet;
 
@@ -158,6 +158,25 @@ impl DirectoryStore for SqlTx<'_> {
                 user.version.saturating_sub(1).into(),
             ],
         )
+    }
+
+    fn keep_out(&mut self, id: &UserId, at: Timestamp) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO kept_out (user_id, since) VALUES ($1, $2) ON CONFLICT (user_id) DO NOTHING",
+            &[id.into(), at.into()],
+        )
+        .map(|_| ())
+    }
+
+    fn let_in(&mut self, id: &UserId) -> Result<bool, StoreError> {
+        self.touched("DELETE FROM kept_out WHERE user_id = $1", &[id.into()])
+    }
+
+    fn is_kept_out(&mut self, id: &UserId) -> Result<bool, StoreError> {
+        let found = self.find("SELECT 1 FROM kept_out WHERE user_id = $1", &[id.into()], |row| {
+            row.int()
+        })?;
+        Ok(found.is_some())
     }
 
     fn put_credential(&mut self, id: &UserId, credential: &Credential) -> Result<(), StoreError> {

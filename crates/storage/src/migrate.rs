@@ -41,6 +41,7 @@ pub(crate) const SQLITE: &[Step] = &[
         "V10__subjects_by_block",
         include_str!("../migrations/sqlite/V10__subjects_by_block.sql"),
     ),
+    ("V11__kept_out", include_str!("../migrations/sqlite/V11__kept_out.sql")),
 ];
 
 /// The steps on PostgreSQL.
@@ -76,6 +77,10 @@ pub(crate) const POSTGRES: &[Step] = &[
     (
         "V10__subjects_by_block",
         include_str!("../migrations/postgres/V10__subjects_by_block.sql"),
+    ),
+    (
+        "V11__kept_out",
+        include_str!("../migrations/postgres/V11__kept_out.sql"),
     ),
 ];
 

@@ -92,6 +92,7 @@ impl SqlTx<'_> {
         if !matches!(counter, Counter::Revocations) {
             self.wrote.records = true;
         }
+        self.counters = None;
         let step = match counter {
             Counter::Revocations => 1,
             Counter::Policy | Counter::Connectors | Counter::Keys | Counter::Registry => leap(),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::admin::denial::AdminDenial;
 use crate::admin::permission::{Permission, require};
 use crate::admin::standing::{self, Guard};
-use crate::admin::token::Admin;
+use crate::admin::token::{Admin, Administrator};
 use crate::agent::orphan;
 use crate::audit::event::Actor;
 use crate::audit::record::{NewEvent, record};
@@ -173,7 +173,7 @@ pub fn change(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, id: &UserId, change: &Use
 
 /// Cuts a person off: no sign-in, no exchange, no refresh from this commit on; sessions, refresh tokens and enrolled
 /// keys are gone; jobs carry it to the RAS. An agent for which nobody else answers is suspended. Repeating it repeats the
-/// cut. Written with the reserve.
+/// cut. Whom an administrator cuts off, no directory brings back. Written with the reserve.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -196,6 +196,9 @@ pub fn deactivate(
     user.version += 1;
     user.updated_at = cx.now;
     tx.update_user(&user)?;
+    if !is_directory(admin) {
+        tx.keep_out(id, cx.now)?;
+    }
     let mut cut = cut_off(cx, tx, vault, issuer, &user)?;
     cut.jobs.extend(orphan::owner_left(cx, tx, &admin.actor(), &user)?);
     let event = about("directory.user.deactivated", admin.actor(), &user)
@@ -231,7 +234,13 @@ pub fn end_access(
     Ok(Outcome::Granted(cut.with(user)))
 }
 
-/// Lets a person sign in again. Nothing from before comes back: `not_before` stays (SC-14).
+/// Whether it is a directory that acts (SCIM), and no administrator.
+fn is_directory(admin: &Admin) -> bool {
+    matches!(admin.who, Administrator::Directory(_))
+}
+
+/// Lets a person sign in again. Nothing from before comes back: `not_before` stays (SC-14). A directory brings back
+/// only whom no administrator cut off: the person stays as they are, and the log says so.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -243,6 +252,19 @@ pub fn reactivate(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, id: &UserId) -> Act<U
     };
     if user.is_active() {
         return Ok(Outcome::Granted(user));
+    }
+    if is_directory(admin) {
+        if tx.is_kept_out(id)? {
+            let event = NewEvent::denied("directory.user.reactivation_withheld", "cut_off_by_administrator");
+            record(
+                cx,
+                tx,
+                event.actor(admin.actor()).subject(id.as_str()).target(&user.username),
+            )?;
+            return Ok(Outcome::Granted(user));
+        }
+    } else {
+        tx.let_in(id)?;
     }
     user.status = UserStatus::Active;
     user.version += 1;

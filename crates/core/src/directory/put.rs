@@ -168,6 +168,9 @@ pub fn put_user(
                 updated_at: cx.now,
             };
             tx.insert_user(&user)?;
+            if !user.is_active() {
+                tx.keep_out(&user.id, cx.now)?;
+            }
             set_password(cx, tx, &user.id, password_hash)?;
             set_groups(cx, tx, &user.id, groups.as_ref())?;
             let after = shown(tx, &user)?;

@@ -26,6 +26,12 @@ pub trait DirectoryStore {
     fn insert_user(&mut self, user: &User) -> Result<(), StoreError>;
     /// Writes a changed person whose stored version is `user.version - 1`; else [`StoreError::Conflict`].
     fn update_user(&mut self, user: &User) -> Result<(), StoreError>;
+    /// Notes that an administrator cut the person off, whatever their directory says.
+    fn keep_out(&mut self, id: &UserId, at: Timestamp) -> Result<(), StoreError>;
+    /// Takes that note away; `false` when there was none.
+    fn let_in(&mut self, id: &UserId) -> Result<bool, StoreError>;
+    /// Whether an administrator cut the person off.
+    fn is_kept_out(&mut self, id: &UserId) -> Result<bool, StoreError>;
     /// Sets or replaces the password hash.
     fn put_credential(&mut self, id: &UserId, credential: &Credential) -> Result<(), StoreError>;
 

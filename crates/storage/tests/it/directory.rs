@@ -46,6 +46,18 @@ conformance! {
         assert_eq!(b.read(|tx| tx.count_users()).unwrap(), (2, 2));
     }
 
+    fn whom_an_administrator_cut_off_is_kept_out_until_let_in(b) {
+        b.write(|tx| tx.insert_user(&user("ada")).and_then(|()| tx.insert_user(&user("eve")))).unwrap();
+        for second in [1, 2] {
+            b.write(move |tx| tx.keep_out(&id("ada"), at(second))).unwrap();
+        }
+        assert!(b.read(|tx| tx.is_kept_out(&id("ada"))).unwrap());
+        assert!(!b.read(|tx| tx.is_kept_out(&id("eve"))).unwrap());
+        assert!(b.write(|tx| tx.let_in(&id("ada"))).unwrap());
+        assert!(!b.write(|tx| tx.let_in(&id("ada"))).unwrap());
+        assert!(!b.read(|tx| tx.is_kept_out(&id("ada"))).unwrap());
+    }
+
     fn a_change_needs_the_version_that_is_stored(b) {
         b.write(|tx| tx.insert_user(&user("ada"))).unwrap();
         let mut changed = user("ada");

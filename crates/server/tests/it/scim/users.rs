@@ -281,6 +281,36 @@ async fn a_replacement_and_a_new_record_deactivate_as_well_sc_07_sc_13() {
 }
 
 #[tokio::test]
+async fn a_directory_does_not_bring_back_whom_an_administrator_cut_off() {
+    let scim = Scim::with(json!({"adopt_by_user_name": true})).await;
+    let made = scim.good(201, "POST", "/Users", json!({"userName": "alice"})).await;
+    let path = format!("/Users/{}", id(&made));
+    let off = json!([{"op": "replace", "path": "active", "value": false}]);
+    let on = json!([{"op": "replace", "path": "active", "value": true}]);
+    // Also of somebody whom the directory had switched off already.
+    for switched_off_before in [false, true] {
+        if switched_off_before {
+            scim.patch(&path, off.clone()).await;
+        }
+        scim.api.ask("POST", "/users/alice/deactivate", json!({})).await.json();
+        let before = scim.count();
+        for _ in 0..2 {
+            assert_eq!(scim.patch(&path, on.clone()).await.json()["active"], false);
+        }
+        let whole = json!({"userName": "alice", "active": true});
+        assert_eq!(scim.good(200, "PUT", &path, whole).await["active"], false);
+        assert_eq!(scim.kinds(before), ["directory.user.reactivation_withheld"; 3]);
+        assert_eq!(scim.api.get("/users/alice").await["active"], false);
+        scim.api.ask("POST", "/users/alice/reactivate", json!({})).await.json();
+        assert_eq!(scim.get(&path).await["active"], true);
+    }
+    // From then on the directory speaks for the person again.
+    for (patch, active) in [(off, false), (on, true)] {
+        assert_eq!(scim.patch(&path, patch).await.json()["active"], active);
+    }
+}
+
+#[tokio::test]
 async fn reactivation_brings_nothing_back_sc_14() {
     let scim = Scim::with(json!({"adopt_by_user_name": true})).await;
     let world = &scim.api.world;
