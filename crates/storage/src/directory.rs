@@ -173,7 +173,7 @@ impl DirectoryStore for SqlTx<'_> {
     }
 
     fn is_kept_out(&mut self, id: &UserId) -> Result<bool, StoreError> {
-        let found = self.find("SELECT 1 FROM kept_out WHERE user_id = $1", &[id.into()], |row| {
+        let found = self.find("SELECT since FROM kept_out WHERE user_id = $1", &[id.into()], |row| {
             row.int()
         })?;
         Ok(found.is_some())

@@ -94,6 +94,8 @@ pub(crate) struct SqlTx<'a> {
     held: &'a Held,
     /// The counters, while nothing was written since they were read.
     pub(crate) counters: Option<Counters>,
+    /// Whether this unit has written: from then on what is held may be older than what it did.
+    changing: bool,
     /// What became of it so far, for those who wait.
     pub(crate) wrote: Committed,
     failed: Option<Failed>,
@@ -136,6 +138,7 @@ impl<'a> SqlTx<'a> {
             link,
             held,
             counters,
+            changing: false,
             wrote: Committed::default(),
             failed: None,
         }
@@ -154,9 +157,15 @@ impl<'a> SqlTx<'a> {
     /// Runs a statement; how many rows it touched.
     pub(crate) fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, StoreError> {
         self.stands()?;
-        self.counters = None;
+        self.changing();
         let result = self.link.execute(sql, values);
         self.note(result)
+    }
+
+    /// From here on the unit is not what others see: it reads everything itself.
+    pub(crate) fn changing(&mut self) {
+        self.changing = true;
+        self.counters = None;
     }
 
     /// Runs an insert that ends in `ON CONFLICT DO NOTHING`; a taken key is a conflict of this name.
@@ -208,23 +217,14 @@ impl<'a> SqlTx<'a> {
     }
 
     /// The one row of a query by a unique key, in tables whose every change moves the registry: answered from memory
-    /// while its number is the same. What is not found is asked again each time.
+    /// while its number is the same and the unit has not written. What is not found is asked again each time.
     pub(crate) fn find_held<T: Clone + Send + Sync + 'static>(
         &mut self,
         sql: &'static str,
         values: &[Value<'_>],
         read: impl Fn(&mut Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        let number = self.counter(Counter::Registry)?;
-        let key = Key::new(sql, values);
-        if let Some(found) = self.held.get::<T>(number, &key) {
-            return Ok(Some(found));
-        }
-        let found = self.find(sql, values, read)?;
-        if let Some(found) = &found {
-            self.held.put(number, key, found.clone());
-        }
-        Ok(found)
+        self.held_or(sql, values, |tx| tx.find(sql, values, read), Option::is_some)
     }
 
     /// Every row of a query, in the same way.
@@ -234,14 +234,31 @@ impl<'a> SqlTx<'a> {
         values: &[Value<'_>],
         read: impl Fn(&mut Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
+        self.held_or(sql, values, |tx| tx.list(sql, values, read), |_| true)
+    }
+
+    fn held_or<T: Clone + Send + Sync + 'static>(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        ask: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+        is_kept: impl FnOnce(&T) -> bool,
+    ) -> Result<T, StoreError> {
+        if self.changing {
+            return ask(self);
+        }
         let number = self.counter(Counter::Registry)?;
         let key = Key::new(sql, values);
-        if let Some(all) = self.held.get::<Vec<T>>(number, &key) {
-            return Ok(all);
+        if let Some(found) = self.held.get::<T>(number, &key) {
+            return Ok(found);
         }
-        let all = self.list(sql, values, read)?;
-        self.held.put(number, key, all.clone());
-        Ok(all)
+        let found = ask(self)?;
+        // PostgreSQL shows each statement what was committed meanwhile: held is only what surely belongs to the number.
+        self.counters = None;
+        if is_kept(&found) && self.counter(Counter::Registry)? == number {
+            self.held.put(number, key, found.clone());
+        }
+        Ok(found)
     }
 
     /// The one row of a query that always has one.

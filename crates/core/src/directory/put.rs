@@ -217,7 +217,7 @@ pub fn put_user(
                 Outcome::Granted(user) => user,
                 Outcome::Denied(denial) => return Ok(Outcome::Denied(denial)),
             };
-            let change = if changed || user.status != before.status {
+            let change = if changed || user.version != before.version {
                 Change::Changed
             } else {
                 Change::Unchanged
@@ -238,7 +238,8 @@ fn set_active(
 ) -> Act<User> {
     match (active, user.is_active()) {
         (Some(true), false) => provision::reactivate(cx, tx, admin, &user.id),
-        (Some(false), true) => {
+        // Also of somebody whom only the directory has switched off: from now on it does not bring them back.
+        (Some(false), is_active) if is_active || (issuer.is_some() && !tx.is_kept_out(&user.id)?) => {
             let Some(issuer) = issuer else {
                 let problem = "people are deactivated where the issuer role runs";
                 return Ok(Outcome::Denied(AdminDenial::invalid("active", problem)));
@@ -248,7 +249,7 @@ fn set_active(
                 Outcome::Denied(denial) => Outcome::Denied(denial),
             })
         }
-        (Some(true), true) | (Some(false), false) | (None, _) => Ok(Outcome::Granted(user)),
+        (Some(true), true) | (Some(false), _) | (None, _) => Ok(Outcome::Granted(user)),
     }
 }
 

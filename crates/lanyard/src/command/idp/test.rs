@@ -163,11 +163,7 @@ fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
 
 /// What mends the commonest refusals of a person, with the words to type: the connection and the subject are known.
 fn remedy(reason: &str, connection: &str, subject: &str) -> String {
-    let subject = if subject.is_empty() {
-        "SUBJECT".to_owned()
-    } else {
-        quoted(subject)
-    };
+    let subject = quoted(subject);
     let link = format!("`lanyard idp links {connection} add USER {subject}` (USER is the person's name here)");
     match reason {
         "not_linked" => format!("Link the person, {link}, or let people be made (`just_in_time`)."),
@@ -187,12 +183,15 @@ fn remedy(reason: &str, connection: &str, subject: &str) -> String {
     }
 }
 
-/// A text of the provider as one word for a shell: it is pasted by an administrator.
+/// A text of the provider as one word for a shell: it is pasted by an administrator, perhaps with the marks around it.
+/// One that cannot be told so stays a placeholder.
 fn quoted(text: &str) -> String {
-    let text = plain(text).replace(['\n', '\t'], " ");
     let safe = |c: char| c.is_ascii_alphanumeric() || "@._:/+-".contains(c);
-    if text.chars().all(safe) && !text.starts_with('-') {
-        return text;
+    if text.is_empty() || text.starts_with('-') || text.contains(['`', '\n', '\t']) || plain(text) != text {
+        return "SUBJECT".to_owned();
+    }
+    if text.chars().all(safe) {
+        return text.to_owned();
     }
     format!("'{}'", text.replace('\'', "'\\''"))
 }
@@ -209,7 +208,10 @@ mod tests {
             ("a b", "'a b'"),
             ("x; rm -rf ~", "'x; rm -rf ~'"),
             ("o'neil$(id)", "'o'\\''neil$(id)'"),
-            ("-x", "'-x'"),
+            ("-x", "SUBJECT"),
+            ("x`id`y", "SUBJECT"),
+            ("a\u{202e}b", "SUBJECT"),
+            ("", "SUBJECT"),
         ] {
             let told = remedy("not_linked", "corp", subject);
             assert!(
@@ -217,6 +219,5 @@ mod tests {
                 "{told}"
             );
         }
-        assert!(remedy("not_linked", "corp", "").contains("add USER SUBJECT`"));
     }
 }

@@ -304,6 +304,22 @@ async fn a_directory_does_not_bring_back_whom_an_administrator_cut_off() {
         scim.api.ask("POST", "/users/alice/reactivate", json!({})).await.json();
         assert_eq!(scim.get(&path).await["active"], true);
     }
+    // The same by a whole record, of somebody whom the directory had switched off already.
+    scim.patch(&path, off.clone()).await;
+    let record = |active: bool| json!({"username": "alice", "active": active});
+    assert_eq!(
+        scim.api.ask("PUT", "/users/alice", record(false)).await.json()["change"],
+        "changed"
+    );
+    assert_eq!(
+        scim.api.ask("PUT", "/users/alice", record(false)).await.json()["change"],
+        "unchanged"
+    );
+    assert_eq!(scim.patch(&path, on.clone()).await.json()["active"], false);
+    assert_eq!(
+        scim.api.ask("PUT", "/users/alice", record(true)).await.json()["change"],
+        "changed"
+    );
     // From then on the directory speaks for the person again.
     for (patch, active) in [(off, false), (on, true)] {
         assert_eq!(scim.patch(&path, patch).await.json()["active"], active);
