@@ -1,7 +1,6 @@
 //! Administrators at the command line, against running programs.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -9,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use crate::lab::{Lab, Machine, Said};
+use crate::ports;
 
 /// An administrator of a lab, with a token file of their own.
 struct Office {
@@ -504,7 +504,7 @@ impl Server {
         let directory = tempfile::tempdir().unwrap();
         // Three ports in a row that are free now; another test may take one before the server does.
         for _ in 0..10 {
-            let port = free_ports();
+            let port = ports::free(3);
             std::fs::write(
                 directory.path().join("lanyard.toml"),
                 configuration(directory.path(), port),
@@ -541,16 +541,5 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-fn free_ports() -> u16 {
-    loop {
-        let first = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = first.local_addr().unwrap().port();
-        let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-        if port < 60_000 && free(port + 1) && free(port + 2) {
-            return port;
-        }
     }
 }

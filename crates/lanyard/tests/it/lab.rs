@@ -1,11 +1,12 @@
 //! A running lab, stopped at the end of the test.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
+
+use crate::ports;
 
 /// `lanyard lab` with its facts.
 pub(crate) struct Lab {
@@ -20,7 +21,7 @@ impl Lab {
         let directory = tempfile::tempdir().unwrap();
         let facts = directory.path().join("facts.json");
         let mut child = Command::new(env!("CARGO_BIN_EXE_lanyard"))
-            .args(["lab", "--port-base", &free_ports().to_string(), "--facts"])
+            .args(["lab", "--port-base", &ports::free(20).to_string(), "--facts"])
             .arg(&facts)
             .env("HOME", directory.path())
             .stdout(Stdio::piped())
@@ -108,19 +109,4 @@ impl Machine {
             err: String::from_utf8(output.stderr).unwrap(),
         }
     }
-}
-
-/// The first of 20 ports in a row of which none is taken.
-fn free_ports() -> u16 {
-    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    (0..200)
-        .map(|_| {
-            TcpListener::bind(("127.0.0.1", 0))
-                .unwrap()
-                .local_addr()
-                .unwrap()
-                .port()
-        })
-        .find(|base| *base < 65_000 && (*base..base + 20).all(free))
-        .unwrap()
 }

@@ -10,4 +10,5 @@ mod corpora;
 mod docs;
 mod idp;
 mod lab;
+mod ports;
 mod process;

@@ -1,9 +1,10 @@
 //! The files of `examples/`, as an operator uses them.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+
+use crate::ports;
 
 /// The root of the repository.
 pub(super) fn root() -> PathBuf {
@@ -34,11 +35,10 @@ fn said(home: &Path, arguments: &[&str]) -> String {
 
 /// The example with free ports instead of 8001 to 8010.
 fn on_free_ports() -> impl Fn(&str) -> String {
-    let sockets: Vec<TcpListener> = (0..10).map(|_| TcpListener::bind(("127.0.0.1", 0)).unwrap()).collect();
-    let ports: Vec<u16> = sockets.iter().map(|s| s.local_addr().unwrap().port()).collect();
+    let first = ports::free(10);
     move |text: &str| {
         (0..10).fold(text.to_owned(), |text, n| {
-            text.replace(&format!("127.0.0.1:{}", 8001 + n), &format!("127.0.0.1:{}", ports[n]))
+            text.replace(&format!("127.0.0.1:{}", 8001 + n), &format!("127.0.0.1:{}", first + n))
         })
     }
 }

@@ -1,7 +1,6 @@
 //! A server with its configuration, state and organisation: what outlives its processes.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -11,6 +10,7 @@ use lanyard_jose::digest;
 use serde_json::Value;
 
 use super::http::{Answer, Request};
+use crate::ports;
 
 /// Longer than anything here takes; a test that waits this long fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -30,15 +30,13 @@ pub(crate) struct Ports {
 
 impl Ports {
     pub(crate) fn free() -> Self {
-        // Held together until all are known, so that no two are equal.
-        let held: Vec<TcpListener> = (0..5).map(|_| TcpListener::bind(("127.0.0.1", 0)).unwrap()).collect();
-        let port = |n: usize| held[n].local_addr().unwrap().port();
+        let idp = ports::free(5);
         Self {
-            idp: port(0),
-            ras: port(1),
-            gateway: port(2),
-            admin: port(3),
-            metrics: port(4),
+            idp,
+            ras: idp + 1,
+            gateway: idp + 2,
+            admin: idp + 3,
+            metrics: idp + 4,
         }
     }
 }
