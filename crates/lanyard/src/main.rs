@@ -196,3 +196,33 @@ async fn run(command: Command, ui: &Ui) -> anyhow::Result<ExitCode> {
         Command::ConformanceClient(args) => command::conformance_client::run(args, ui).await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    // One thumbprint in 64 does.
+    #[test]
+    fn a_key_id_that_begins_with_a_hyphen_is_no_option() {
+        for line in [
+            "lanyard keys remove -Io_dpLMrD3v --json",
+            "lanyard keys remove --json -Io_dpLMrD3v",
+            "lanyard users keys alice --remove -Io_dpLMrD3v --json",
+            "lanyard agents key remove desk -Io_dpLMrD3v --json",
+            "lanyard idp links corp add alice -Io_dpLMrD3v",
+        ] {
+            let read = Cli::try_parse_from(line.split(' '));
+            assert!(
+                read.is_ok(),
+                "{line}: {}",
+                read.err().map(|error| error.to_string()).unwrap_or_default()
+            );
+            assert!(format!("{read:?}").contains("\"-Io_dpLMrD3v\""), "{line}");
+        }
+    }
+}

@@ -156,6 +156,8 @@ enum KeyCommand {
         /// The agent
         name: String,
         /// The key id, as `show` prints it
+        // A thumbprint may begin with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
         /// Do not ask
         #[arg(long, short)]

@@ -35,6 +35,8 @@ enum KeysCommand {
     /// Take a key out of use at once, everywhere: what it signed is refused
     Remove {
         /// The key id, as `list` shows it
+        // A thumbprint may begin with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
         /// Do not ask
         #[arg(long, short)]

@@ -93,7 +93,8 @@ enum UsersCommand {
         /// User name or id
         username: String,
         /// Remove the key of this id
-        #[arg(long, value_name = "KID")]
+        // A thumbprint may begin with a hyphen.
+        #[arg(long, value_name = "KID", allow_hyphen_values = true)]
         remove: Option<String>,
         /// Do not ask
         #[arg(long, short)]

@@ -26,6 +26,8 @@ enum LinksCommand {
         /// The person here, by user name
         user: String,
         /// The provider's identifier of the person; a dry sign-in of `lanyard idp test` shows it
+        // Theirs may begin with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         subject: String,
     },
     /// Remove a person's link, the memberships that the provider made for them, and their sessions
