@@ -34,7 +34,7 @@ pub(super) fn writer(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", LAST_RESORT_CHECKPOINT)?;
     connection.pragma_update(None, "journal_size_limit", KEPT_LOG_BYTES)?;
-    connection.pragma_update(None, "cache_size", -3072)?;
+    connection.pragma_update(None, "cache_size", -4096)?;
     connection.pragma_update(None, "temp_store", "memory")?;
     Ok(connection)
 }
