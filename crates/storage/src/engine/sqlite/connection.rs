@@ -79,13 +79,6 @@ pub(super) fn checkpoint_at_once(connection: &Connection, how: Checkpoint) -> ru
     result
 }
 
-/// Gives back the pages that are kept for the next statements.
-pub(super) fn give_back(connection: &Connection) {
-    if let Err(error) = connection.execute_batch("PRAGMA shrink_memory") {
-        tracing::debug!(error = %error, "memory of the store was not given back");
-    }
-}
-
 /// Bounds the size of the database.
 pub(super) fn set_max_pages(connection: &Connection, pages: u32) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))

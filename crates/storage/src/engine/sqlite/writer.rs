@@ -17,8 +17,7 @@ use crate::engine::queue::Taken;
 use crate::engine::{Done, Fate, Work, refuse, run, tell};
 use crate::sql::{Committed, Failed, SqlTx};
 
-/// Without a unit for so long, the log is copied, so that a start after a crash has little to read, and memory that only
-/// work needs is given back.
+/// Without a unit for so long, the log is copied, so that a start after a crash has little to read.
 const IDLE: Duration = Duration::from_secs(2);
 /// So many units between two checkpoints beside the commits.
 const UNITS_PER_CHECKPOINT: usize = 256;
@@ -141,7 +140,6 @@ impl<'c, 's> Writer<'c, 's> {
                     Taken::Closed => return true,
                     Taken::Nothing => {
                         self.dirty = checkpoint_at_once(self.connection, Checkpoint::Passive).is_err();
-                        connection::give_back(self.connection);
                         continue;
                     }
                 }
