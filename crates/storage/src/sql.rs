@@ -9,7 +9,7 @@ use lanyard_core::store::{StoreError, Tx};
 
 use crate::held::{Held, Key};
 use crate::row::Row;
-use crate::version::{Counter, Counters};
+use crate::version::Counters;
 
 /// A parameter of a statement. The traits bind only these, whatever the column's type is.
 #[derive(Debug, Clone, Copy)]
@@ -247,7 +247,7 @@ impl<'a> SqlTx<'a> {
         if self.changing {
             return ask(self);
         }
-        let number = self.counter(Counter::Registry)?;
+        let number = self.counters()?.registry;
         let key = Key::new(sql, values);
         if let Some(found) = self.held.get::<T>(number, &key) {
             return Ok(found);
@@ -255,7 +255,7 @@ impl<'a> SqlTx<'a> {
         let found = ask(self)?;
         // PostgreSQL shows each statement what was committed meanwhile: held is only what surely belongs to the number.
         self.counters = None;
-        if is_kept(&found) && self.counter(Counter::Registry)? == number {
+        if is_kept(&found) && self.counters()?.registry == number {
             self.held.put(number, key, found.clone());
         }
         Ok(found)

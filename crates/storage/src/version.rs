@@ -15,17 +15,16 @@ pub(crate) enum Counter {
     Connectors,
     Keys,
     Revocations,
-    /// Moved by the triggers of the tables that administrators write, never by `advance`.
-    Registry,
 }
 
 /// All of them, as a unit sees them.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Counters {
     connectors: i64,
     keys: i64,
     policy: i64,
-    registry: i64,
+    /// Moved by the triggers of the tables that administrators write, never by `advance`.
+    pub(crate) registry: i64,
     revocations: i64,
 }
 
@@ -57,7 +56,6 @@ impl Counters {
             Counter::Connectors => self.connectors,
             Counter::Keys => self.keys,
             Counter::Revocations => self.revocations,
-            Counter::Registry => self.registry,
         }
     }
 }
@@ -69,22 +67,23 @@ impl Counter {
             Self::Connectors => "connectors",
             Self::Keys => "keys",
             Self::Revocations => "revocations",
-            Self::Registry => "registry",
         }
     }
 }
 
 impl SqlTx<'_> {
-    /// The number as this unit sees it. All are read at once, and again when the unit has written.
+    /// The number as this unit sees it.
     pub(crate) fn counter(&mut self, counter: Counter) -> Result<i64, StoreError> {
-        let counters = match self.counters {
-            Some(counters) => counters,
-            None => {
-                let counters = Counters::of(&self.list(COUNTERS, &[], |row| row.int())?)?;
-                *self.counters.insert(counters)
-            }
-        };
-        Ok(counters.at(counter))
+        Ok(self.counters()?.at(counter))
+    }
+
+    /// All numbers, read at once, and again when the unit has written.
+    pub(crate) fn counters(&mut self) -> Result<Counters, StoreError> {
+        if let Some(counters) = self.counters {
+            return Ok(counters);
+        }
+        let counters = Counters::of(&self.list(COUNTERS, &[], |row| row.int())?)?;
+        Ok(*self.counters.insert(counters))
     }
 
     /// Moves the number; the new one. The row stays locked until the commit, so that numbers become visible in their
@@ -96,7 +95,7 @@ impl SqlTx<'_> {
         self.changing();
         let step = match counter {
             Counter::Revocations => 1,
-            Counter::Policy | Counter::Connectors | Counter::Keys | Counter::Registry => leap(),
+            Counter::Policy | Counter::Connectors | Counter::Keys => leap(),
         };
         self.only(
             "UPDATE versions SET value = value + $1 WHERE name = $2 RETURNING value",

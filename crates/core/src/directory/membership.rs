@@ -11,7 +11,7 @@ use crate::admin::token::Admin;
 use crate::audit::record::{NewEvent, record};
 use crate::cx::Cx;
 use crate::directory::group::{Group, GroupKind};
-use crate::directory::name::is_name;
+use crate::directory::name::check_group_name;
 use crate::directory::provision::{Act, actor, permitted, refuse};
 use crate::directory::user::User;
 use crate::id::{GroupId, UserId};
@@ -164,14 +164,8 @@ fn about(kind: &'static str, admin: &Admin, group: &Group) -> NewEvent {
 }
 
 fn check_name(tx: &mut dyn Tx, admin: &Admin, name: &str) -> Result<Result<(), AdminDenial>, StoreError> {
-    if let Err(denial) = permitted(admin) {
+    if let Err(denial) = permitted(admin).and_then(|()| check_group_name(name)) {
         return Ok(Err(denial));
-    }
-    if !is_name(name) {
-        return Ok(Err(AdminDenial::invalid(
-            "name",
-            "use 1 to 128 characters, none of them hidden",
-        )));
     }
     let taken = tx.find_group_by_name(name)?.is_some();
     Ok(if taken {

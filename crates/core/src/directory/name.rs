@@ -2,6 +2,8 @@
 //!
 //! Owns the rule that two names that look alike are not told apart by what nobody sees. Never looks anything up.
 
+use crate::admin::denial::AdminDenial;
+
 /// The longest name, in characters.
 const LONGEST: usize = 128;
 
@@ -9,6 +11,21 @@ const LONGEST: usize = 128;
 pub fn is_name(text: &str) -> bool {
     let length = text.chars().count();
     (1..=LONGEST).contains(&length) && text.trim() == text && !text.chars().any(is_hidden)
+}
+
+/// The same for administrators, who are told what is wrong.
+///
+/// # Errors
+/// [`AdminDenial::Invalid`] of `name`.
+pub(crate) fn check_group_name(text: &str) -> Result<(), AdminDenial> {
+    if is_name(text) {
+        Ok(())
+    } else {
+        Err(AdminDenial::invalid(
+            "name",
+            "use 1 to 128 characters, none of them hidden",
+        ))
+    }
 }
 
 /// Whether nobody sees a character: controls, and what changes the direction, joins or breaks without being a letter

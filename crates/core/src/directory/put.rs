@@ -14,7 +14,7 @@ use crate::admin::standing::{self, Guard};
 use crate::admin::token::Admin;
 use crate::cx::Cx;
 use crate::directory::group::Group;
-use crate::directory::name::is_name;
+use crate::directory::name::check_group_name;
 use crate::directory::provision::{self, Act, check_fields, permitted};
 use crate::directory::user::{Credential, User, UserStatus};
 use crate::id::{GroupId, UserId};
@@ -78,13 +78,9 @@ pub fn group_names(tx: &mut dyn Tx, user: &UserId) -> Result<Vec<String>, StoreE
 /// # Errors
 /// [`StoreError`].
 pub fn put_group(cx: &Cx, tx: &mut dyn Tx, admin: &Admin, spec: &GroupSpec) -> Act<(Group, Change)> {
-    if let Err(denial) = permitted(admin) {
-        return Ok(Outcome::Denied(denial));
-    }
     let name = spec.name.trim();
-    if !is_name(name) {
-        let problem = "use 1 to 128 characters, none of them hidden";
-        return Ok(Outcome::Denied(AdminDenial::invalid("name", problem)));
+    if let Err(denial) = permitted(admin).and_then(|()| check_group_name(name)) {
+        return Ok(Outcome::Denied(denial));
     }
     let (group, change, before) = match tx.find_group_by_name(name)? {
         Some(group) if group.kind == spec.kind => return Ok(Outcome::Granted((group, Change::Unchanged))),
