@@ -22,8 +22,16 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
 }
 
 fn load(arguments: &[String]) -> anyhow::Result<()> {
-    let mut build = shell::cargo(["build", "--release"]);
-    for package in ["lanyard", "lanyard-bench", "lanyard-floor"] {
+    // The program alone, as it is handed out: beside others its dependencies would get features of theirs.
+    shell::run(&mut shell::cargo([
+        "build",
+        "--release",
+        "--package",
+        "lanyard",
+        "--locked",
+    ]))?;
+    let mut build = shell::cargo(["build", "--release", "--locked"]);
+    for package in ["lanyard-bench", "lanyard-floor"] {
         build.args(["--package", package]);
     }
     shell::run(&mut build)?;

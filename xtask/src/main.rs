@@ -8,6 +8,7 @@ mod check;
 mod dist;
 mod fuzz;
 mod install;
+mod link_order;
 mod links;
 mod openapi;
 mod release;
@@ -30,7 +31,8 @@ cargo xtask COMMAND
   chaos [KILLS]          the server killed under load, 1,000 times when not told otherwise
   fuzz TARGET            looks for inputs that break a parser; needs nightly and cargo-fuzz
   dist                   the release binary with completions and licence, in an archive
-  openapi                writes crates/server/openapi.json anew";
+  openapi                writes crates/server/openapi.json anew
+  link-order [--check]   records which functions a server calls, for the linker; needs valgrind";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -55,6 +57,7 @@ fn run(arguments: &[String]) -> anyhow::Result<()> {
         "fuzz" => fuzz::run(rest),
         "dist" => dist::run(rest),
         "openapi" => openapi::run(rest),
+        "link-order" => link_order::run(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())

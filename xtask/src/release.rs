@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use serde_json::json;
 
+use crate::link_order;
 use crate::shell::{self, cargo, output, program, run as run_it};
 
 /// How often the start is measured; the median counts.
@@ -42,6 +43,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
         start.as_millis()
     );
     println!("demo              {:.1} s, every step as told", took.as_secs_f64());
+    let in_order = link_order::told(&built).unwrap_or_else(|error| format!("not known: {error:#}"));
+    println!("in order          {in_order}");
     println!("kept in           {}", file.display());
     Ok(())
 }

@@ -25,7 +25,7 @@ const OF_A_PATCH: usize = 100;
 const MANY: usize = 10_000;
 /// Look-ups of each kind in a round.
 const LOOK_UPS: usize = 500;
-/// People who sign in and send chains.
+/// People who sign in and send chains, when there are so many.
 const SIGNED_IN: usize = 100;
 
 /// What is looked for, by a person's number.
@@ -35,8 +35,9 @@ type Ids = Rc<RefCell<Vec<String>>>;
 pub(crate) async fn run(tools: &Tools) -> anyhow::Result<()> {
     let site = Site::new()?;
     let (server, _) = site.start_on(&tools.lanyard, Cores::All).await?;
-    site.populate(&tools.lanyard, SIGNED_IN, SIGNED_IN)?;
-    let id_tokens = site.sign_in(SIGNED_IN).await?;
+    let signed_in = SIGNED_IN.min(tools.people);
+    site.populate(&tools.lanyard, signed_in, signed_in)?;
+    let id_tokens = site.sign_in(signed_in).await?;
     let target = site.target(server.pid());
     let before = chains(&target, &id_tokens, tools).await?;
 
@@ -124,7 +125,7 @@ async fn memory(tools: &Tools, client: &Rc<Provisioning>, pid: u32, people: &[St
 }
 
 async fn chains(target: &Rc<Target>, id_tokens: &[String], tools: &Tools) -> anyhow::Result<f64> {
-    let repeated: Vec<String> = id_tokens.iter().cycle().take(SIGNED_IN * 4).cloned().collect();
+    let repeated: Vec<String> = id_tokens.iter().cycle().take(id_tokens.len() * 4).cloned().collect();
     let mut figures = Vec::new();
     for round in 0..=tools.rounds {
         let done = drive(target, &repeated).await?;
