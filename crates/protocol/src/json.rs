@@ -1,7 +1,10 @@
 //! Strict JSON (TOK-GN-02, SEC-22).
 //!
-//! Owns what is refused before any type is filled: duplicate members and deep nesting. Never interprets values.
+//! Owns what is refused before any type is filled: duplicate members, deep nesting and, where asked, too many values.
+//! Never interprets values.
 
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -24,9 +27,32 @@ pub fn from_slice<T: DeserializeOwned>(text: &[u8]) -> Result<T, JsonError> {
 /// # Errors
 /// [`JsonError`], as in [`from_slice`].
 pub fn check(text: &[u8]) -> Result<(), JsonError> {
-    let mut scan = serde_json::Deserializer::from_slice(text);
-    Strict { depth: 0 }.deserialize(&mut scan).map_err(JsonError::of)?;
-    scan.end().map_err(JsonError::of)
+    Scan::new(false, usize::MAX).run(text)
+}
+
+/// As [`check`], for a text whose names are read in any case: two members whose names differ by case only are
+/// duplicates too. Counts the values, because a small text can become a large tree: `{"a":0}` is two values and takes
+/// ninety times its length.
+///
+/// # Errors
+/// [`Refused`].
+pub fn check_any_case(text: &[u8], max_values: usize) -> Result<(), Refused> {
+    let scan = Scan::new(true, max_values);
+    match scan.run(text) {
+        Err(_) if scan.values.get() > max_values => Err(Refused::TooMany(max_values)),
+        end => end.map_err(Refused::Json),
+    }
+}
+
+/// Why [`check_any_case`] refused a text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// What [`check`] refuses, or a member in two spellings.
+    #[error(transparent)]
+    Json(JsonError),
+    /// There are more values than this.
+    #[error("the text holds more than {0} JSON values")]
+    TooMany(usize),
 }
 
 /// Why a text was not read.
@@ -45,19 +71,60 @@ impl JsonError {
     }
 }
 
-struct Strict {
-    depth: usize,
+/// One pass over a text.
+struct Scan {
+    any_case: bool,
+    max_values: usize,
+    /// How many were begun.
+    values: Cell<usize>,
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl Scan {
+    const fn new(any_case: bool, max_values: usize) -> Self {
+        Self {
+            any_case,
+            max_values,
+            values: Cell::new(0),
+        }
+    }
+
+    fn run(&self, text: &[u8]) -> Result<(), JsonError> {
+        let mut reader = serde_json::Deserializer::from_slice(text);
+        let whole = Strict { depth: 0, scan: self };
+        whole.deserialize(&mut reader).map_err(JsonError::of)?;
+        reader.end().map_err(JsonError::of)
+    }
+
+    /// The name that a member is told apart by.
+    fn name<'de>(&self, key: Cow<'de, str>) -> Cow<'de, str> {
+        let is_folded = |b: u8| b.is_ascii() && !b.is_ascii_uppercase();
+        if !self.any_case || key.bytes().all(is_folded) {
+            key
+        } else {
+            key.to_lowercase().into()
+        }
+    }
+}
+
+struct Strict<'a> {
+    depth: usize,
+    scan: &'a Scan,
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = ();
 
     fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let values = self.scan.values.get().saturating_add(1);
+        self.scan.values.set(values);
+        if values > self.scan.max_values {
+            return Err(de::Error::custom("too many values"));
+        }
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,7 +160,8 @@ impl<'de> Visitor<'de> for Strict {
         if depth > MAX_DEPTH {
             return Err(de::Error::custom("nested too deeply"));
         }
-        while seq.next_element_seed(Strict { depth })?.is_some() {}
+        let scan = self.scan;
+        while seq.next_element_seed(Strict { depth, scan })?.is_some() {}
         Ok(())
     }
 
@@ -103,10 +171,11 @@ impl<'de> Visitor<'de> for Strict {
             return Err(de::Error::custom("nested too deeply"));
         }
         // Few members: a linear scan is quicker than hashing; many: a set keeps it linear overall.
-        let mut few: Vec<std::borrow::Cow<'de, str>> = Vec::new();
-        let mut many: HashSet<std::borrow::Cow<'de, str>> = HashSet::new();
+        let scan = self.scan;
+        let mut few: Vec<Cow<'de, str>> = Vec::new();
+        let mut many: HashSet<Cow<'de, str>> = HashSet::new();
         while let Some(key) = map.next_key::<CowStr<'de>>()? {
-            let key = key.0;
+            let key = scan.name(key.0);
             if few.contains(&key) || many.contains(&key) {
                 return Err(de::Error::custom("duplicate member"));
             }
@@ -115,13 +184,13 @@ impl<'de> Visitor<'de> for Strict {
             } else {
                 many.insert(key);
             }
-            map.next_value_seed(Strict { depth })?;
+            map.next_value_seed(Strict { depth, scan })?;
         }
         Ok(())
     }
 }
 
-struct CowStr<'a>(std::borrow::Cow<'a, str>);
+struct CowStr<'a>(Cow<'a, str>);
 
 impl<'de> de::Deserialize<'de> for CowStr<'de> {
     fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -170,5 +239,34 @@ mod tests {
     #[test]
     fn trailing_text_is_refused() {
         assert!(from_slice::<serde_json::Value>(b"{} {}").is_err());
+    }
+
+    #[test]
+    fn names_that_differ_by_case_only_are_duplicates_where_case_says_nothing_sec_22() {
+        let many: Vec<String> = (0..40).map(|n| format!("\"n{n}\":0")).collect();
+        for twice in [
+            r#"{"active":false,"Active":true}"#.to_owned(),
+            r#"[{"x":{"straße":1,"STRAßE":2}}]"#.to_owned(),
+            r#"{"a":1,"\u0041":2}"#.to_owned(),
+            format!("{{{},\"N39\":1}}", many.join(",")),
+        ] {
+            assert!(
+                matches!(check_any_case(twice.as_bytes(), 100), Err(Refused::Json(_))),
+                "{twice}"
+            );
+            assert_eq!(check(twice.as_bytes()), Ok(()), "{twice}");
+        }
+        let once = r#"[{"a":{"A":1}},{"A":"a"}]"#;
+        assert_eq!(check_any_case(once.as_bytes(), 100), Ok(()));
+    }
+
+    #[test]
+    fn values_are_read_to_the_limit_and_no_further_sec_22() {
+        for (text, values) in [("0", 1), ("[[],{}]", 3), (r#"{"a":0,"b":[1,null,"x"]}"#, 6)] {
+            assert_eq!(check_any_case(text.as_bytes(), values), Ok(()), "{text}");
+            let refused = check_any_case(text.as_bytes(), values - 1);
+            assert_eq!(refused, Err(Refused::TooMany(values - 1)), "{text}");
+        }
+        assert!(matches!(check_any_case(b"[0", 2), Err(Refused::Json(_))));
     }
 }

@@ -23,6 +23,7 @@ use crate::agent::record::{Agent, AgentStatus};
 use crate::agent::warning::{self, Credentials};
 use crate::client::registration::{Client, Side};
 use crate::cx::Cx;
+use crate::directory::user::User;
 use crate::id::ClientKey;
 use crate::outcome::Outcome;
 use crate::store::{StoreError, Tx};
@@ -133,7 +134,7 @@ pub fn put(
     if let Some(before) = &before {
         tx.hold_agent(&before.id)?;
     }
-    let wanted = match wanted(cx, tx, before.as_ref(), spec)? {
+    let mut wanted = match wanted(cx, tx, before.as_ref(), spec)? {
         Ok(wanted) => wanted,
         Err(denial) => return Ok(Outcome::Denied(denial)),
     };
@@ -141,6 +142,7 @@ pub fn put(
         Ok(people) => people,
         Err(denial) => return Ok(Outcome::Denied(denial)),
     };
+    wanted.orphaned &= !people.iter().any(User::is_active);
     let ids = match mappings(tx, wanted.client.as_ref(), spec.client_ids.as_ref())? {
         Ok(ids) => ids,
         Err(denial) => return Ok(Outcome::Denied(denial)),

@@ -15,8 +15,12 @@ const MAX_TEXT: usize = 8 * 1024;
 const MAX_BINARY: usize = 64 * 1024;
 /// The most values of an attribute of a person.
 const MAX_VALUES: usize = 200;
+/// The largest document that is kept, in bytes of JSON: it is read and written with every change of the person.
+const MAX_DOCUMENT: usize = 256 * 1024;
 /// The most members that a request may name.
 pub const MAX_MEMBERS: usize = 50_000;
+/// The members of a group.
+const MEMBERS: &str = "members";
 
 /// Attributes in the names of their schema; those of an extension stand under its URN. Holds no password, no `id`, no
 /// `meta`, nothing unassigned.
@@ -29,7 +33,7 @@ impl Document {
     /// sections 3.3 and 3.5.1), a password is thrown away.
     ///
     /// # Errors
-    /// [`ScimDenial::Syntax`] and [`ScimDenial::Value`].
+    /// [`ScimDenial::Syntax`], [`ScimDenial::Value`] and [`ScimDenial::TooMany`].
     pub fn read(kind: &ResourceType, body: Value) -> Result<Self, ScimDenial> {
         let Value::Object(body) = body else {
             return Err(ScimDenial::Syntax("the body is not an object".to_owned()));
@@ -52,7 +56,27 @@ impl Document {
                 }
             }
         }
+        document.bounded()?;
         Ok(document)
+    }
+
+    /// Bytes of JSON. The members of a group are counted elsewhere, and not kept in a document; nor does `false` in the
+    /// place of `true` make one larger.
+    pub(super) fn size(&self) -> usize {
+        let kept = self.0.iter().filter(|(name, _)| *name != MEMBERS && *name != "active");
+        let length = |value: &Value| serde_json::to_vec(value).map_or(usize::MAX, |text| text.len());
+        kept.fold(0, |size: usize, (name, value)| {
+            size.saturating_add(name.len()).saturating_add(length(value))
+        })
+    }
+
+    /// Refuses what is larger than a document that is kept.
+    pub(super) fn bounded(&self) -> Result<(), ScimDenial> {
+        if self.size() > MAX_DOCUMENT {
+            let words = format!("all attributes together are at most {} KiB", MAX_DOCUMENT / 1024);
+            return Err(ScimDenial::TooMany(words));
+        }
+        Ok(())
     }
 
     fn read_one(
@@ -95,6 +119,14 @@ impl Document {
         put(&mut values, name, value);
         if !values.is_empty() {
             self.0.insert(extension.id.to_owned(), Value::Object(values));
+        }
+    }
+
+    /// Takes a value out.
+    pub(super) fn take_at(&mut self, extension: Option<&'static Schema>, name: &str) -> Option<Value> {
+        match extension {
+            None => self.0.remove(name),
+            Some(extension) => self.0.get_mut(extension.id)?.as_object_mut()?.remove(name),
         }
     }
 
@@ -152,7 +184,7 @@ pub fn value_of(attribute: &'static Attribute, given: Value) -> Result<Option<Va
         Value::Null => Vec::new(),
         single => vec![single],
     };
-    let limit = if attribute.name == "members" {
+    let limit = if attribute.name == MEMBERS {
         MAX_MEMBERS
     } else {
         MAX_VALUES
@@ -264,7 +296,7 @@ fn is_empty(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use lanyard_protocol::scim::schema::USERS;
+    use lanyard_protocol::scim::schema::{GROUPS, USERS};
     use lanyard_protocol::scim::urn::ENTERPRISE_USER;
     use serde_json::json;
 
@@ -327,5 +359,14 @@ mod tests {
         let many = vec![json!({"value": "x"}); MAX_VALUES + 1];
         assert!(matches!(read(json!({"emails": many})), Err(ScimDenial::TooMany(_))));
         assert!(matches!(read(json!([])), Err(ScimDenial::Syntax(_))));
+    }
+
+    #[test]
+    fn a_document_is_bounded_and_the_members_of_a_group_are_not_part_of_it_sec_22() {
+        let photos = |count: usize| json!({"photos": vec![json!({"value": "x".repeat(MAX_TEXT - 64)}); count]});
+        assert!(read(photos(32)).is_ok());
+        assert!(matches!(read(photos(33)), Err(ScimDenial::TooMany(_))));
+        let members = json!({"displayName": "g", "members": vec![json!({"value": "usr_0123456789"}); 20_000]});
+        assert!(Document::read(&GROUPS, members).is_ok());
     }
 }

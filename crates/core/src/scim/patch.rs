@@ -3,6 +3,7 @@
 //! Owns what an operation does to attributes. Pure: all or nothing is that the result is thrown away.
 
 mod elements;
+mod work;
 
 use lanyard_protocol::scim::patch::{Op, Operation, PatchPath};
 use lanyard_protocol::scim::schema::{Attribute, Kind, Mutability, ResourceType, Schema, Target};
@@ -10,25 +11,33 @@ use serde_json::{Map, Value};
 
 use crate::scim::denial::ScimDenial;
 use crate::scim::document::{Document, value_of};
+use work::Work;
 
 /// The document after every operation, in their order. `strict` refuses a path that meets no element; else the element
 /// is made.
 ///
 /// # Errors
-/// The first operation that cannot be applied.
+/// The first operation that cannot be applied; more work than is done for one request; a document that grows beyond
+/// what is kept.
 pub fn apply(
     kind: &ResourceType,
     mut document: Document,
     operations: &[Operation],
     strict: bool,
 ) -> Result<Document, ScimDenial> {
+    let before = document.size();
     let mut patch = Patch {
         kind,
         document: &mut document,
         strict,
+        work: Work::default(),
     };
     for operation in operations {
         patch.apply(operation)?;
+    }
+    // What is too large already may stay, and shrink: somebody whose document it is can still be cut off.
+    if document.size() > before {
+        document.bounded()?;
     }
     Ok(document)
 }
@@ -37,6 +46,7 @@ struct Patch<'a> {
     kind: &'a ResourceType,
     document: &'a mut Document,
     strict: bool,
+    work: Work,
 }
 
 /// Which attribute, of which schema.
@@ -127,13 +137,14 @@ impl Patch<'_> {
                     let words = format!("{} has one value and no elements", path.path);
                     return Err(ScimDenial::Path(words));
                 }
-                let change = elements::Change {
+                let list = self.take_list(place);
+                let mut change = elements::Change {
                     attribute: target.attribute,
                     filter: filter.as_ref(),
                     part,
                     strict: self.strict,
+                    work: &mut self.work,
                 };
-                let list = self.list(place);
                 let list = change.apply(op, list, value, path)?;
                 self.document
                     .set(place.extension, place.attribute.name, Some(Value::Array(list)));
@@ -150,7 +161,8 @@ impl Patch<'_> {
         }
         match (op, value) {
             (Op::Remove, Some(value)) if attribute.multi_valued => {
-                let list = elements::without(attribute, self.list(place), value)?;
+                let list = self.take_list(place);
+                let list = elements::without(attribute, list, value, &mut self.work)?;
                 self.document.set(extension, attribute.name, Some(Value::Array(list)));
                 Ok(())
             }
@@ -163,7 +175,8 @@ impl Patch<'_> {
             }
             (Op::Add, None) => Err(missing(attribute.name)),
             (Op::Add, Some(value)) if attribute.multi_valued => {
-                let list = elements::with(attribute, self.list(place), value)?;
+                let list = self.take_list(place);
+                let list = elements::with(attribute, list, value, &mut self.work)?;
                 self.document.set(extension, attribute.name, Some(Value::Array(list)));
                 Ok(())
             }
@@ -219,9 +232,13 @@ impl Patch<'_> {
         stands.and_then(Value::as_object).cloned().unwrap_or_default()
     }
 
-    fn list(&self, place: Place) -> Vec<Value> {
-        let stands = self.document.get(place.extension, place.attribute.name);
-        stands.and_then(Value::as_array).cloned().unwrap_or_default()
+    /// The elements, moved out: a copy for each operation would cost as much as the document each time. Whoever takes
+    /// them puts them back, or fails, and then the document is thrown away.
+    fn take_list(&mut self, place: Place) -> Vec<Value> {
+        match self.document.take_at(place.extension, place.attribute.name) {
+            Some(Value::Array(list)) => list,
+            _ => Vec::new(),
+        }
     }
 }
 

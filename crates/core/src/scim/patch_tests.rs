@@ -171,3 +171,77 @@ fn what_cannot_be_done_is_refused_with_its_reason_sc_17() {
         assert_eq!(denial.code(), code, "{operation}: {denial}");
     }
 }
+
+/// A person with so many addresses of so many bytes.
+fn addresses(count: usize, length: usize) -> Document {
+    let ims: Vec<_> = (0..count)
+        .map(|n| json!({"value": format!("{n:03}{}", "A".repeat(length - 3)), "type": "x"}))
+        .collect();
+    let mut document = document();
+    document.set(None, "ims", Some(json!(ims)));
+    document
+}
+
+#[test]
+fn a_patch_looks_at_so_much_and_no_more_sec_22() {
+    let long = vec!["value co \"z\""; 60].join(" or ");
+    let remove = json!({"op": "remove", "path": format!("ims[{long}]")});
+    // In a value without a path there are as many paths as names.
+    let names: Map<_, _> = (0..400)
+        .map(|n| (format!("ims[value eq \"{n}\" or {long}].type"), json!("y")))
+        .collect();
+    let many: Vec<_> = (0..200).map(|n| json!(format!("{n}"))).collect();
+    for hostile in [
+        json!(vec![remove; 400]),
+        json!([{"op": "replace", "value": names}]),
+        json!(
+            [
+                vec![json!({"op": "remove", "path": "ims"})],
+                vec![json!({"op": "add", "path": "ims", "value": many}); 60]
+            ]
+            .concat()
+        ),
+        json!(vec![json!({"op": "remove", "path": "ims", "value": many}); 60]),
+        json!(vec![
+            json!({"op": "replace", "path": "ims.display", "value": "x".repeat(8000)});
+            60
+        ]),
+    ] {
+        let operations = operations(json!({"Operations": hostile})).unwrap();
+        let denial = apply(&USERS, addresses(200, 8 * 1024), &operations, false).unwrap_err();
+        assert!(
+            matches!(&denial, ScimDenial::TooMany(words) if words.contains("fewer in one request")),
+            "{denial}"
+        );
+    }
+}
+
+#[test]
+fn what_clients_send_is_far_from_the_most_work_sec_22() {
+    let path = "ims[type eq \"x\" and value eq \"199A\"].display";
+    let honest = vec![json!({"op": "replace", "path": path, "value": "x"}); 100];
+    let operations = operations(json!({"Operations": honest})).unwrap();
+    let after = apply(&USERS, addresses(200, 4), &operations, true).unwrap();
+    assert_eq!(after.elements("ims")[199]["display"], "x");
+}
+
+#[test]
+fn a_document_grows_to_its_limit_and_one_that_is_larger_can_still_change_sec_22() {
+    let run = |document, operation: Value| {
+        let operations = operations(json!({"Operations": [operation]})).unwrap();
+        apply(&USERS, document, &operations, false)
+    };
+    let more: Vec<_> = (0..20).map(|n| json!(format!("{n}{}", "x".repeat(8000)))).collect();
+    let add = json!({"op": "add", "path": "photos", "value": more});
+    assert!(run(document(), add.clone()).is_ok());
+    assert!(matches!(
+        run(addresses(20, 8000), add.clone()),
+        Err(ScimDenial::TooMany(_))
+    ));
+    let large = addresses(100, 8000);
+    assert!(matches!(run(large.clone(), add), Err(ScimDenial::TooMany(_))));
+    assert!(run(large.clone(), json!({"op": "remove", "path": "title"})).is_ok());
+    let off = json!({"op": "replace", "path": "active", "value": false});
+    let after = run(large, off).unwrap();
+    assert_eq!(after.flag("active"), Some(false));
+}

@@ -18,6 +18,7 @@ use crate::outcome::Outcome;
 use crate::scim::denial::ScimDenial;
 use crate::scim::document::Document;
 use crate::scim::facts::Facts;
+use crate::scim::group::touched;
 use crate::scim::patch;
 use crate::scim::provisioner::{Done, IfMatch, Provisioner};
 use crate::scim::search::{Found, Search, UserTest};
@@ -210,8 +211,8 @@ pub fn patch(
 }
 
 /// Removes a person: cut off like a deactivated one, out of every group, and gone for the directory. The record stays
-/// without its names, so that the audit log can be read and the id is never given again; the user name is free.
-/// Whether somebody was cut off.
+/// without its names, so that the audit log can be read and the id is never given again; the user name is free. Whom an
+/// administrator cut off keeps name and links, or the next sign-in would make them anew. Whether somebody was cut off.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -229,21 +230,30 @@ pub fn remove(at: &Provisioner<'_>, tx: &mut dyn Tx, id: &str, if_match: &IfMatc
     let groups = tx.list_group_ids_of(&id)?;
     for group in &groups {
         tx.remove_member(group, &id)?;
+        if let Some(group) = tx.find_group(group)? {
+            // Its members are others now (SC-19).
+            tx.update_group(&touched(at, group))?;
+        }
     }
-    forget_sign_in(tx, &id)?;
     tx.remove_provisioned_user(&id)?;
-    tx.update_user(&User {
-        username: id.to_string(),
-        email: None,
-        display_name: "(removed)".to_owned(),
-        version: user.version + 1,
-        updated_at: at.cx.now,
-        ..user
-    })?;
+    let after = if tx.is_kept_out(&id)? {
+        provision::shown(&user)
+    } else {
+        forget_sign_in(tx, &id)?;
+        tx.update_user(&User {
+            username: id.to_string(),
+            email: None,
+            display_name: "(removed)".to_owned(),
+            version: user.version + 1,
+            updated_at: at.cx.now,
+            ..user
+        })?;
+        json!({"username": id.as_str(), "status": "deactivated"})
+    };
     let event = about("directory.user.removed", at, &person.user)
         .detail("before", change::shown(&person))
         .detail("groups", groups.len())
-        .detail("after", json!({"username": id.as_str(), "status": "deactivated"}));
+        .detail("after", after);
     record(at.cx, tx, event)?;
     Ok(Outcome::Granted(was_active))
 }

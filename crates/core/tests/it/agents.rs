@@ -325,6 +325,11 @@ fn owners_come_and_go_and_the_last_active_one_stays() {
     let event = company.events().remove(0).event;
     assert_eq!(event.detail["before"]["owners"].as_array().unwrap().len(), 2);
     assert_eq!(event.detail["after"]["owners"].as_array().unwrap().len(), 1);
+    // Somebody answers for it again as soon as they say so, not when it is activated.
+    deactivate(&company, CAROL);
+    assert!(find(&company).orphaned);
+    assert_eq!(granted(change(ALICE, true)), Change::Changed);
+    assert!(!find(&company).orphaned);
 }
 
 #[test]

@@ -22,6 +22,17 @@ const MAX_PERSON: usize = 1024 * 1024;
 /// The largest group that is read, in bytes: fifty thousand members with all that clients say about each.
 const MAX_GROUP: usize = 16 * 1024 * 1024;
 
+/// The most JSON values of a person: each multi-valued attribute with all its elements and parts is 12,000.
+const MAX_PERSON_VALUES: usize = 16 * 1024;
+/// The most JSON values of a group: a member with `value`, `display`, `$ref` and `type` is five.
+const MAX_GROUP_VALUES: usize = 256 * 1024;
+
+/// How much is read.
+struct Limit {
+    bytes: usize,
+    values: usize,
+}
+
 /// The body of a request about a person.
 pub(super) struct PersonBody(pub(super) Value, pub(super) Caller, pub(super) Parts);
 
@@ -29,7 +40,11 @@ impl FromRequest<Arc<Scim>> for PersonBody {
     type Rejection = ScimError;
 
     async fn from_request(request: Request, scim: &Arc<Scim>) -> Result<Self, ScimError> {
-        let (value, caller, parts) = read(request, scim, MAX_PERSON).await?;
+        let limit = Limit {
+            bytes: MAX_PERSON,
+            values: MAX_PERSON_VALUES,
+        };
+        let (value, caller, parts) = read(request, scim, limit).await?;
         Ok(Self(value, caller, parts))
     }
 }
@@ -41,19 +56,23 @@ impl FromRequest<Arc<Scim>> for GroupBody {
     type Rejection = ScimError;
 
     async fn from_request(request: Request, scim: &Arc<Scim>) -> Result<Self, ScimError> {
-        let (value, caller, parts) = read(request, scim, MAX_GROUP).await?;
+        let limit = Limit {
+            bytes: MAX_GROUP,
+            values: MAX_GROUP_VALUES,
+        };
+        let (value, caller, parts) = read(request, scim, limit).await?;
         Ok(Self(value, caller, parts))
     }
 }
 
-async fn read(request: Request, scim: &Arc<Scim>, limit: usize) -> Result<(Value, Caller, Parts), ScimError> {
+async fn read(request: Request, scim: &Arc<Scim>, limit: Limit) -> Result<(Value, Caller, Parts), ScimError> {
     let (mut parts, body) = request.into_parts();
     // Nothing is read for a caller who proved nothing.
     let caller = Caller::from_request_parts(&mut parts, scim).await?;
     let read = match is_json(&parts) {
         false => Err(ScimDenial::MediaType),
-        true => match form::bytes(&parts, body, limit).await {
-            Ok(bytes) => value(&bytes),
+        true => match form::bytes(&parts, body, limit.bytes).await {
+            Ok(bytes) => value(&bytes, limit.values),
             Err(form::NoForm::TooLarge) => Err(ScimDenial::TooLarge),
             Err(problem) => Err(ScimDenial::Syntax(problem.to_string())),
         },
@@ -64,14 +83,19 @@ async fn read(request: Request, scim: &Arc<Scim>, limit: usize) -> Result<(Value
     }
 }
 
-fn value(bytes: &[u8]) -> Result<Value, ScimDenial> {
-    let checked = json::check(bytes).map_err(|problem| {
-        let depth = json::MAX_DEPTH;
-        format!("{problem}; a member may stand once, and nesting ends at {depth} levels")
-    });
-    checked
-        .and_then(|()| serde_json::from_slice(bytes).map_err(|_| "this is not JSON".to_owned()))
-        .map_err(ScimDenial::Syntax)
+/// Names are read in any case, so that a member in two spellings would stand twice, and one of the two would silently win.
+fn value(bytes: &[u8], max_values: usize) -> Result<Value, ScimDenial> {
+    match json::check_any_case(bytes, max_values) {
+        Ok(()) => {}
+        Err(json::Refused::Json(problem)) => {
+            let depth = json::MAX_DEPTH;
+            return Err(ScimDenial::Syntax(format!(
+                "{problem}; a member may stand once, whatever its case, and nesting ends at {depth} levels"
+            )));
+        }
+        Err(problem @ json::Refused::TooMany(_)) => return Err(ScimDenial::TooMany(problem.to_string())),
+    }
+    serde_json::from_slice(bytes).map_err(|_| ScimDenial::Syntax("this is not JSON".to_owned()))
 }
 
 /// `application/scim+json`, `application/json`, or nothing said (SC-01).

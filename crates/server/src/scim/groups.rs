@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode, Uri};
 use lanyard_core::id::UserId;
@@ -26,6 +26,7 @@ use crate::scim::act::{change, look, refuse};
 use crate::scim::body::GroupBody;
 use crate::scim::caller::Caller;
 use crate::scim::error::ScimError;
+use crate::scim::id::Id;
 use crate::scim::query::{Wanted, shown};
 use crate::scim::{Scim, answer, patch_denial, precondition};
 use crate::unit::Room;
@@ -92,7 +93,7 @@ async fn found(scim: &Scim, caller: &Caller, wanted: Result<Wanted, ScimDenial>)
 pub(super) async fn show(
     State(scim): State<Arc<Scim>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, ScimError> {
@@ -135,7 +136,7 @@ pub(super) async fn create(
 /// `PUT /Groups/{id}`
 pub(super) async fn replace(
     State(scim): State<Arc<Scim>>,
-    Path(id): Path<String>,
+    Id(id): Id,
     GroupBody(body, caller, parts): GroupBody,
 ) -> Result<Response, ScimError> {
     let selection = selection(&scim, &caller, &parts.uri).await?;
@@ -154,7 +155,7 @@ pub(super) async fn replace(
 /// `PATCH /Groups/{id}`: 204, unless the client asks for attributes; a group may have many members.
 pub(super) async fn patch(
     State(scim): State<Arc<Scim>>,
-    Path(id): Path<String>,
+    Id(id): Id,
     GroupBody(body, caller, parts): GroupBody,
 ) -> Result<Response, ScimError> {
     let selection = selection(&scim, &caller, &parts.uri).await?;
@@ -187,7 +188,7 @@ pub(super) async fn patch(
 pub(super) async fn remove(
     State(scim): State<Arc<Scim>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id,
     headers: HeaderMap,
 ) -> Result<Response, ScimError> {
     let if_match = precondition::if_match(&headers);

@@ -10,6 +10,7 @@ mod caller;
 mod discovery;
 mod error;
 mod groups;
+mod id;
 mod precondition;
 mod query;
 mod users;

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode, Uri};
 use lanyard_core::id::GroupId;
@@ -26,6 +26,7 @@ use crate::scim::act::{change, look, refuse};
 use crate::scim::body::PersonBody;
 use crate::scim::caller::Caller;
 use crate::scim::error::ScimError;
+use crate::scim::id::Id;
 use crate::scim::query::{Wanted, shown};
 use crate::scim::{Scim, answer, patch_denial, precondition};
 use crate::unit::Room;
@@ -81,7 +82,7 @@ async fn found(scim: &Scim, caller: &Caller, wanted: Result<Wanted, ScimDenial>)
 pub(super) async fn show(
     State(scim): State<Arc<Scim>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, ScimError> {
@@ -95,7 +96,8 @@ pub(super) async fn show(
     })
     .await?;
     let version = person.0.user.version;
-    if precondition::is_known(&headers, version) {
+    // Groups change without their members' version.
+    if person.1.is_none() && precondition::is_known(&headers, version) {
         return Ok(answer::nothing(StatusCode::NOT_MODIFIED, Some(version)));
     }
     let resource = selection.apply(view(&scim, &person));
@@ -125,7 +127,7 @@ pub(super) async fn create(
 /// `PUT /Users/{id}`
 pub(super) async fn replace(
     State(scim): State<Arc<Scim>>,
-    Path(id): Path<String>,
+    Id(id): Id,
     PersonBody(body, caller, parts): PersonBody,
 ) -> Result<Response, ScimError> {
     let selection = selection(&scim, &caller, &parts.uri).await?;
@@ -145,7 +147,7 @@ pub(super) async fn replace(
 /// `PATCH /Users/{id}`
 pub(super) async fn patch(
     State(scim): State<Arc<Scim>>,
-    Path(id): Path<String>,
+    Id(id): Id,
     PersonBody(body, caller, parts): PersonBody,
 ) -> Result<Response, ScimError> {
     let selection = selection(&scim, &caller, &parts.uri).await?;
@@ -174,7 +176,7 @@ pub(super) async fn patch(
 pub(super) async fn remove(
     State(scim): State<Arc<Scim>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Id(id): Id,
     headers: HeaderMap,
 ) -> Result<Response, ScimError> {
     let if_match = precondition::if_match(&headers);

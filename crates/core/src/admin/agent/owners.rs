@@ -97,6 +97,7 @@ fn change(
         return Ok(Outcome::Granted(Change::Unchanged));
     }
     tx.update_agent(&Agent {
+        orphaned: agent.orphaned && !people.iter().any(User::is_active),
         version: agent.version + 1,
         updated_at: cx.now,
         ..agent

@@ -2,12 +2,15 @@
 //!
 //! Owns the preferred value (at most one) and what is made when a filter meets nothing (SC-11).
 
+use std::borrow::Cow;
+
 use lanyard_protocol::scim::filter::{Check, Comparison, Filter, Literal};
 use lanyard_protocol::scim::patch::{Op, PatchPath};
 use lanyard_protocol::scim::schema::{Attribute, Kind};
 use serde_json::{Map, Value};
 
 use super::missing;
+use super::work::Work;
 use crate::scim::denial::ScimDenial;
 use crate::scim::document::{element_of, is_primary, value_of};
 
@@ -19,11 +22,14 @@ pub(super) fn with(
     attribute: &'static Attribute,
     mut list: Vec<Value>,
     value: &Value,
+    work: &mut Work,
 ) -> Result<Vec<Value>, ScimDenial> {
     let Some(Value::Array(new)) = value_of(attribute, value.clone())? else {
         return Ok(list);
     };
     for one in new {
+        // Steps alone: texts of different length are told apart without reading them, and a request has few long ones.
+        work.steps(list.len())?;
         if !list.contains(&one) {
             list.push(one);
             prefer(&mut list, |n, length| n + 1 == length);
@@ -37,10 +43,12 @@ pub(super) fn without(
     attribute: &'static Attribute,
     mut list: Vec<Value>,
     value: &Value,
+    work: &mut Work,
 ) -> Result<Vec<Value>, ScimDenial> {
     let Some(Value::Array(gone)) = value_of(attribute, value.clone())? else {
         return Ok(list);
     };
+    work.steps(list.len().saturating_mul(gone.len()))?;
     let same = |one: &Value, other: &Value| match (one.get("value"), other.get("value")) {
         (Some(one), Some(other)) => one == other,
         _ => one == other,
@@ -55,18 +63,21 @@ pub(super) struct Change<'a> {
     pub(super) filter: Option<&'a Filter>,
     pub(super) part: Option<&'static Attribute>,
     pub(super) strict: bool,
+    pub(super) work: &'a mut Work,
 }
 
 impl Change<'_> {
     /// The elements afterwards.
     pub(super) fn apply(
-        &self,
+        &mut self,
         op: Op,
         mut list: Vec<Value>,
         value: Option<&Value>,
         path: &PatchPath,
     ) -> Result<Vec<Value>, ScimDenial> {
+        // In ascending order.
         let mut met = Vec::new();
+        self.work.steps(list.len())?;
         for (n, element) in list.iter().enumerate() {
             if self.meets(element)? {
                 met.push(n);
@@ -86,13 +97,14 @@ impl Change<'_> {
             met.push(list.len());
             list.push(Value::Object(seed));
         }
+        self.work.copies(met.len(), value)?;
         for n in &met {
             if let Some(element) = list.get_mut(*n) {
                 self.write(op == Op::Add || made, element, value)?;
             }
         }
         list.retain(|element| element.as_object().is_none_or(|parts| !parts.is_empty()));
-        prefer(&mut list, |n, _| met.contains(&n));
+        prefer(&mut list, |n, _| met.binary_search(&n).is_ok());
         bounded(self.attribute, list)
     }
 
@@ -123,7 +135,7 @@ impl Change<'_> {
     fn remove(&self, list: Vec<Value>, met: &[usize]) -> Vec<Value> {
         let mut kept = Vec::with_capacity(list.len());
         for (n, mut element) in list.into_iter().enumerate() {
-            if met.contains(&n) {
+            if met.binary_search(&n).is_ok() {
                 let Some(part) = self.part else { continue };
                 if let Value::Object(parts) = &mut element {
                     parts.remove(part.name);
@@ -137,9 +149,9 @@ impl Change<'_> {
         kept
     }
 
-    fn meets(&self, element: &Value) -> Result<bool, ScimDenial> {
-        self.filter
-            .map_or(Ok(true), |filter| meets(filter, element, self.attribute))
+    fn meets(&mut self, element: &Value) -> Result<bool, ScimDenial> {
+        let Some(filter) = self.filter else { return Ok(true) };
+        meets(filter, element, self.attribute, self.work)
     }
 
     /// The element that the filter describes, when it does: a chain of `and` and `eq`. Without a filter, an empty one.
@@ -174,15 +186,15 @@ fn describe(filter: &Filter, attribute: &'static Attribute, parts: &mut Map<Stri
     }
 }
 
-fn meets(filter: &Filter, element: &Value, attribute: &'static Attribute) -> Result<bool, ScimDenial> {
+fn meets(filter: &Filter, element: &Value, attribute: &'static Attribute, work: &mut Work) -> Result<bool, ScimDenial> {
     match filter {
         Filter::All(all) => all
             .iter()
-            .try_fold(true, |met, one| Ok(met && meets(one, element, attribute)?)),
+            .try_fold(true, |met, one| Ok(met && meets(one, element, attribute, work)?)),
         Filter::Any(any) => any
             .iter()
-            .try_fold(false, |met, one| Ok(met || meets(one, element, attribute)?)),
-        Filter::Not(inner) => meets(inner, element, attribute).map(|met| !met),
+            .try_fold(false, |met, one| Ok(met || meets(one, element, attribute, work)?)),
+        Filter::Not(inner) => meets(inner, element, attribute, work).map(|met| !met),
         Filter::Element(inner) => Err(ScimDenial::Path(format!("{} has no elements", inner.path))),
         Filter::Test(test) => {
             let part = Some(&test.path).filter(|path| path.schema.is_none() && path.part.is_none());
@@ -190,18 +202,30 @@ fn meets(filter: &Filter, element: &Value, attribute: &'static Attribute) -> Res
                 let words = format!("{} has no part {}", attribute.name, test.path);
                 ScimDenial::Path(words)
             })?;
-            Ok(holds(element.get(part.name), &test.check, part))
+            let value = element.get(part.name);
+            match &test.check {
+                Check::Present => {
+                    work.comparison(0)?;
+                    Ok(value.is_some())
+                }
+                Check::Compare(how, literal) => {
+                    let text = value.and_then(Value::as_str).map_or(0, str::len);
+                    let wanted = if let Literal::Text(wanted) = literal {
+                        wanted.len()
+                    } else {
+                        0
+                    };
+                    work.comparison(text.saturating_add(wanted))?;
+                    Ok(holds(value, *how, literal, part))
+                }
+            }
         }
     }
 }
 
-fn holds(value: Option<&Value>, check: &Check, part: &Attribute) -> bool {
-    let (how, literal) = match check {
-        Check::Present => return value.is_some(),
-        Check::Compare(how, literal) => (*how, literal),
-    };
+fn holds(value: Option<&Value>, how: Comparison, literal: &Literal, part: &Attribute) -> bool {
     if how == Comparison::NotEqual {
-        return !holds(value, &Check::Compare(Comparison::Equal, literal.clone()), part);
+        return !holds(value, Comparison::Equal, literal, part);
     }
     let Some(value) = value else {
         return how == Comparison::Equal && *literal == Literal::Null;
@@ -215,29 +239,32 @@ fn holds(value: Option<&Value>, check: &Check, part: &Attribute) -> bool {
         return how == Comparison::Equal && wanted.is_some() && value.as_bool() == wanted;
     }
     let wanted = match literal {
-        Literal::Text(text) => text.clone(),
-        Literal::Number(number) => number.to_string(),
-        Literal::Flag(flag) => flag.to_string(),
+        Literal::Text(text) => Cow::from(text.as_str()),
+        Literal::Number(number) => Cow::from(number.to_string()),
+        Literal::Flag(flag) => Cow::from(flag.to_string()),
         Literal::Null => return false,
     };
-    let fold = |text: &str| {
-        if part.case_exact {
-            text.to_owned()
-        } else {
-            text.to_lowercase()
-        }
-    };
-    let (value, wanted) = (fold(value.as_str().unwrap_or_default()), fold(&wanted));
+    let (value, wanted) = (folded(value.as_str().unwrap_or_default(), part), folded(&wanted, part));
     match how {
         Comparison::Equal => value == wanted,
         Comparison::NotEqual => value != wanted,
-        Comparison::Contains => value.contains(&wanted),
-        Comparison::StartsWith => value.starts_with(&wanted),
-        Comparison::EndsWith => value.ends_with(&wanted),
+        Comparison::Contains => value.contains(wanted.as_ref()),
+        Comparison::StartsWith => value.starts_with(wanted.as_ref()),
+        Comparison::EndsWith => value.ends_with(wanted.as_ref()),
         Comparison::Greater => value > wanted,
         Comparison::GreaterOrEqual => value >= wanted,
         Comparison::Less => value < wanted,
         Comparison::LessOrEqual => value <= wanted,
+    }
+}
+
+/// Copied only where case says nothing and something is to fold.
+fn folded<'a>(text: &'a str, part: &Attribute) -> Cow<'a, str> {
+    let is_folded = |b: u8| b.is_ascii() && !b.is_ascii_uppercase();
+    if part.case_exact || text.bytes().all(is_folded) {
+        text.into()
+    } else {
+        text.to_lowercase().into()
     }
 }
 

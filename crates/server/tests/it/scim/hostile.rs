@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::Request;
 use serde_json::json;
 
-use super::world::Scim;
+use super::world::{ENTERPRISE, Scim};
 
 async fn send(scim: &Scim, method: &str, path: &str, content_type: &str, body: String) -> crate::support::Answer {
     let request = Request::builder()
@@ -162,4 +162,117 @@ async fn words_of_a_client_are_data_and_nothing_else() {
         scim.find("Users", &filter, "displayName").await,
         ["<script>alert(1)</script>"]
     );
+}
+
+#[tokio::test]
+async fn a_small_body_does_not_become_a_large_tree_sec_22() {
+    let scim = Scim::new().await;
+    let junk = |one: &str, count: usize| {
+        format!(
+            r#"{{"userName":"x","displayName":"x","junk":[{}]}}"#,
+            vec![one; count].join(",")
+        )
+    };
+    for (path, body) in [
+        ("/Groups", junk("[]", 5_500_000)),
+        ("/Groups", junk(r#"{"a":0}"#, 131_072)),
+        ("/Users", junk("[]", 16_384)),
+        ("/Users/.search", junk("0", 16_384)),
+    ] {
+        let answer = send(&scim, "POST", path, "application/json", body).await;
+        scim.refused(&answer, (400, "tooMany"), "too_many");
+    }
+    // As much as a group may name, with all that clients say about each: what is refused is who they are.
+    let member = r#"{"value":"usr_1","display":"One","$ref":"https://x/Users/usr_1","type":"User"}"#;
+    let body = format!(
+        r#"{{"displayName":"x","members":[{}]}}"#,
+        vec![member; 50_000].join(",")
+    );
+    let answer = send(&scim, "POST", "/Groups", "application/json", body).await;
+    scim.refused(&answer, (400, "invalidValue"), "invalid_value");
+}
+
+#[tokio::test]
+async fn a_member_in_two_spellings_is_refused_wherever_it_stands_sec_22() {
+    let scim = Scim::new().await;
+    let person = scim.person("mira").await;
+    let (user, group) = (
+        format!("/Users/{person}"),
+        format!("/Groups/{}", scim.group("g", &[]).await),
+    );
+    for (path, operation) in [
+        (
+            &user,
+            r#"{"op":"add","value":{"active":false,"Active":true}}"#.to_owned(),
+        ),
+        (
+            &user,
+            r#"{"op":"replace","path":"name","value":{"givenName":"a","GivenName":"b"}}"#.to_owned(),
+        ),
+        (
+            &user,
+            r#"{"op":"add","Op":"remove","path":"title","value":"x"}"#.to_owned(),
+        ),
+        (
+            &user,
+            r#"{"op":"add","path":"title","Path":"active","value":"x"}"#.to_owned(),
+        ),
+        (
+            &user,
+            format!(r#"{{"op":"add","value":{{"{ENTERPRISE}":{{"department":"a","Department":"b"}}}}}}"#),
+        ),
+        (
+            &group,
+            format!(r#"{{"op":"add","value":{{"members":[{{"value":"{person}"}}],"Members":[]}}}}"#),
+        ),
+    ] {
+        let body = format!(r#"{{"Operations":[{operation}]}}"#);
+        let answer = send(&scim, "PATCH", path, "application/json", body).await;
+        scim.refused(&answer, (400, "invalidSyntax"), "invalid_syntax");
+    }
+    assert_eq!(scim.get(&user).await["active"], true);
+}
+
+#[tokio::test]
+async fn a_patch_that_looks_at_too_much_is_refused_sec_22() {
+    let scim = Scim::new().await;
+    let path = format!("/Users/{}", scim.person("mira").await);
+    let value = |n: usize| json!({"value": format!("{n}{}", "x".repeat(1200))});
+    let ims: Vec<_> = (0..200).map(value).collect();
+    let filled = scim
+        .patch(&path, json!([{"op": "add", "path": "ims", "value": ims}]))
+        .await;
+    assert_eq!(filled.status.as_u16(), 200, "{}", filled.text());
+    let long = vec!["value co \"z\""; 60].join(" or ");
+    let remove = json!({"op": "remove", "path": format!("ims[{long}]")});
+    let answer = scim.patch(&path, json!(vec![remove; 400])).await;
+    scim.refused(&answer, (400, "tooMany"), "too_many");
+    // A document does not grow without end.
+    let photos: Vec<_> = (0..10)
+        .map(|n| json!({"value": format!("{n}{}", "x".repeat(8000))}))
+        .collect();
+    let answer = scim
+        .patch(&path, json!([{"op": "add", "path": "photos", "value": photos}]))
+        .await;
+    scim.refused(&answer, (400, "tooMany"), "too_many");
+}
+
+#[tokio::test]
+async fn an_id_that_is_no_text_is_answered_in_the_form_of_scim_sc_17() {
+    let scim = Scim::new().await;
+    for path in ["/Users/%FF", "/Groups/%ff%fe"] {
+        for (method, body) in [
+            ("GET", json!(null)),
+            ("PUT", json!({"userName": "x", "displayName": "x"})),
+            ("PATCH", json!({"Operations": [{"op": "remove", "path": "title"}]})),
+            ("DELETE", json!(null)),
+        ] {
+            let answer = scim.ask(method, path, body.clone()).await;
+            assert_eq!(answer.status.as_u16(), 404, "{method} {path}: {}", answer.text());
+            assert_eq!(answer.header("content-type"), "application/scim+json");
+            assert_eq!(answer.json()["status"], "404");
+            let answer = scim.ask_as("none", method, path, body).await;
+            assert_eq!(answer.status.as_u16(), 401, "{method} {path}");
+        }
+    }
 }
