@@ -4,6 +4,7 @@
 
 pub(crate) mod at;
 pub(crate) mod document;
+pub(crate) mod expiry;
 pub(crate) mod person;
 pub(crate) mod prompt;
 pub(crate) mod show;
@@ -194,6 +195,7 @@ impl AdminClient {
         query: &[(&str, &str)],
         document: Option<&Value>,
     ) -> anyhow::Result<FetchResponse> {
+        check_names(path)?;
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(["admin", "v1"]).extend(path);
@@ -220,6 +222,21 @@ impl AdminClient {
             .await
             .map_err(|error| unreachable(self.url(), &error).into())
     }
+}
+
+/// Names stand in the path: an empty one or a dot would make it the path of something else, such as of the whole list.
+fn check_names(path: &[&str]) -> Result<(), Ending> {
+    let wrong = match path.iter().find(|name| matches!(**name, "" | "." | "..")) {
+        None => return Ok(()),
+        Some(&"") => "A name is empty.".to_owned(),
+        Some(name) => format!("{name} is no name."),
+    };
+    Err(Ending {
+        code: 2,
+        happened: wrong,
+        remedy: Some("Give the name or the id; the command's `list` shows them.".to_owned()),
+        request_id: None,
+    })
 }
 
 /// The way to a host that an administrator named; it may be on a private network.
@@ -329,6 +346,16 @@ mod tests {
             "https://[::1]:1/",
         ] {
             assert!(refusal(url).is_none(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_would_make_another_path_is_refused() {
+        assert!(check_names(&["users", "kim", "sessions"]).is_ok());
+        assert!(check_names(&["clients", "idp", "a.b", "..."]).is_ok());
+        for name in ["", ".", ".."] {
+            let told = check_names(&["users", "kim", "sessions", name]).unwrap_err();
+            assert_eq!(told.code, 2, "{name}");
         }
     }
 

@@ -484,7 +484,10 @@ pub(crate) fn check_fields(username: &str, email: Option<&str>, display_name: &s
     }
     // A person is found by id or name: nobody is named as somebody else's id, not even as that of a removed person.
     if UserId::parse(username.to_lowercase()).is_ok() {
-        return Err(AdminDenial::invalid("username", "this is the form of an id; choose a name"));
+        return Err(AdminDenial::invalid(
+            "username",
+            "this is the form of an id; choose a name",
+        ));
     }
     if display_name.chars().count() > 256 || display_name.chars().any(char::is_control) {
         return Err(AdminDenial::invalid(

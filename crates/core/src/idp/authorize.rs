@@ -49,8 +49,11 @@ pub struct ValidAuthorize {
     pub code_challenge: String,
     /// `prompt=none`: no page may be shown.
     pub silent: bool,
-    /// `prompt=login` or `select_account`: a sign-in from before the request is not enough.
+    /// `prompt=login`: a sign-in from before the request is not enough.
     pub sign_in_again: bool,
+    /// `prompt=select_account`: a session from before the request is not enough. How long ago the person proved who
+    /// they are does not matter: whoever chose an account at a provider need not sign in to it again.
+    pub choose_account: bool,
     /// The oldest acceptable sign-in, in seconds.
     pub max_age: Option<u64>,
     /// The authentication contexts asked for, in the order of preference; an identity provider is asked for them too.
@@ -62,6 +65,9 @@ pub struct ValidAuthorize {
     /// When the request was first made: a sign-in since then is always fresh. Set by [`check_client`] to now; who
     /// carries the request over a sign-in page may carry this with it, if nobody outside can change it.
     pub asked_at: Timestamp,
+    /// How far the clock by which the person signed in may be from ours. Zero by [`check_client`]: a session is judged by
+    /// our own clock, but for a sign-in that just came from an identity provider.
+    pub leeway: Duration,
 }
 
 impl ValidAuthorize {
@@ -292,7 +298,12 @@ fn insufficiency(cx: &Cx, settings: &IdpSettings, valid: &ValidAuthorize, sessio
     if valid.sign_in_again && !since_asked {
         return Some(SignInReason::Asked);
     }
-    let too_old = |max_age| cx.now.since(signed_in) > Duration::from_secs(max_age);
+    if valid.choose_account && session.created_at < valid.asked_at {
+        return Some(SignInReason::Asked);
+    }
+    // As of the request: how long the person then takes at a provider makes no sign-in too old.
+    let age = valid.asked_at.since(signed_in);
+    let too_old = |max_age| age > Duration::from_secs(max_age).saturating_add(valid.leeway);
     if valid.max_age.is_some_and(too_old) && !since_asked {
         return Some(SignInReason::TooOld);
     }

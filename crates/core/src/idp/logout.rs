@@ -132,6 +132,8 @@ pub fn read_hint(settings: &IdpSettings, keys: &KeySet, now: Timestamp, hint: &s
 /// How a logout is to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogoutPlan {
+    /// The request contradicts itself: end nothing and go nowhere.
+    pub contradictory: bool,
     /// Ask the person first: nothing proves that the request comes from a client of this person's session.
     pub confirm: bool,
     /// Where to send the browser afterwards; a registered target of the client.
@@ -148,12 +150,18 @@ pub fn plan(
     request: &LogoutRequest<'_>,
     session: Option<&Session>,
 ) -> Result<LogoutPlan, StoreError> {
+    if contradicts(tx, request, session)? {
+        return Ok(LogoutPlan {
+            contradictory: true,
+            confirm: true,
+            location: None,
+        });
+    }
     let named = request.client_id.map(str::to_owned);
     let hinted = request.hint.and_then(|hint| hint.aud.sole().cloned());
-    let agree = named.is_none() || hinted.is_none() || named == hinted;
     let client = match named.or(hinted).and_then(|id| ClientId::parse(id).ok()) {
-        Some(id) if agree => tx.find_client(Side::Idp, &id)?.filter(|client| client.enabled),
-        _ => None,
+        Some(id) => tx.find_client(Side::Idp, &id)?.filter(|client| client.enabled),
+        None => None,
     };
     let mut fits = false;
     if let (Some(hint), Some(client)) = (request.hint, &client) {
@@ -178,9 +186,30 @@ pub fn plan(
         }
     });
     Ok(LogoutPlan {
+        contradictory: false,
         confirm: !fits && session.is_some(),
         location,
     })
+}
+
+/// Whether the hint was issued to another client than the one that is named (RP-Initiated Logout, section 2), or there is
+/// nobody to ask and the hint's session is of somebody else than `logout_hint` names.
+fn contradicts(tx: &mut dyn Tx, request: &LogoutRequest<'_>, session: Option<&Session>) -> Result<bool, StoreError> {
+    let Some(hint) = request.hint else { return Ok(false) };
+    let of_other = |named: &str| !hint.aud.as_slice().iter().any(|own| own == named);
+    if request.client_id.is_some_and(of_other) {
+        return Ok(true);
+    }
+    let (Some(named), None) = (request.logout_hint, session) else {
+        return Ok(false);
+    };
+    match hint.sid.clone().and_then(|sid| SessionId::parse(sid).ok()) {
+        Some(id) => Ok(match tx.find_session(&id)? {
+            Some(hinted) => !is_named(tx, named, &hinted)?,
+            None => false,
+        }),
+        None => Ok(false),
+    }
 }
 
 /// Whether a `logout_hint` names the person of a session.

@@ -82,7 +82,7 @@ pub fn complete(
 ) -> Result<Outcome<SignedIn, SignInRefused>, StoreError> {
     let attempt = &taken.attempt;
     let valid = match attempt.purpose {
-        Purpose::Client => match request(cx, tx, attempt)? {
+        Purpose::Client => match request(cx, tx, attempt, leeway)? {
             Ok(valid) => Some(valid),
             Err(refusal) => return refuse(cx, tx, &taken.connection, asserted, SignInRefused::Request(refusal)),
         },
@@ -122,12 +122,15 @@ fn request(
     cx: &Cx,
     tx: &mut dyn Tx,
     attempt: &SignInAttempt,
+    leeway: Duration,
 ) -> Result<Result<ValidAuthorize, AuthorizeRefusal>, StoreError> {
     // It was a form when it was written down.
     let form = Form::parse(attempt.request.as_bytes()).unwrap_or_default();
     let checked = check_client(cx, tx, &AuthorizeRequest::parse(&form))?;
     Ok(checked.map(|valid| ValidAuthorize {
         asked_at: attempt.asked_at,
+        // The same as of `Asserted::is_fresh`; providers count in whole seconds.
+        leeway: leeway.saturating_add(Duration::from_secs(1)),
         ..valid
     }))
 }

@@ -299,12 +299,30 @@ fn prompt_and_max_age_decide_about_a_sign_in_idp_au_07_idp_au_08() {
         assert_eq!(step(&company, &form, session), expected, "{form:?}");
     }
     let fresh = sign_in(&company, ALICE);
-    for form in [with("prompt", "login"), with("max_age", "0")] {
+    for form in [
+        with("prompt", "login"),
+        with("prompt", "select_account"),
+        with("max_age", "0"),
+    ] {
         assert_eq!(
             step(&company, &form, Some(&fresh)),
             AuthorizeStep::Issue,
             "signed in since it was asked"
         );
+    }
+    // Which account was chosen just now; when its person last proved who they are is another question.
+    let mut chosen = fresh;
+    chosen.authentication.auth_time = session.authentication.auth_time;
+    for (form, expected) in [
+        (with("prompt", "select_account"), AuthorizeStep::Issue),
+        (with("prompt", "login"), signs_in(SignInReason::Asked)),
+        (with("prompt", "login select_account"), signs_in(SignInReason::Asked)),
+        (
+            with("prompt", "select_account").with("max_age", "0"),
+            signs_in(SignInReason::TooOld),
+        ),
+    ] {
+        assert_eq!(step(&company, &form, Some(&chosen)), expected, "{form:?}");
     }
     company.clock.advance(company.idp.session_idle);
     assert_eq!(

@@ -61,6 +61,7 @@ fn a_hint_of_the_session_spares_the_question_rv_04() {
     assert_eq!(
         own,
         LogoutPlan {
+            contradictory: false,
             confirm: false,
             location: location.clone()
         }
@@ -74,10 +75,6 @@ fn a_hint_of_the_session_spares_the_question_rv_04() {
     assert!(
         plan(&company, None, Some(IDE), Some(AFTER), Some(&session)).confirm,
         "no hint"
-    );
-    assert!(
-        plan(&company, hint.clone(), Some(AGENT), Some(AFTER), Some(&session)).confirm,
-        "two clients"
     );
     assert!(!plan(&company, None, None, None, None).confirm, "nobody is signed in");
 }
@@ -99,6 +96,29 @@ fn a_logout_hint_that_names_somebody_else_asks_the_person_rv_04() {
         let asked = (None, Some(AFTER), Some(named));
         let planned = plan_hinted(&company, Some(hint.clone()), asked, Some(&session));
         assert_eq!(planned.confirm, confirm, "{named:?}");
+    }
+}
+
+#[test]
+fn a_hint_of_another_client_or_person_than_is_named_ends_nothing_rv_04() {
+    let company = company();
+    let client = ide(&company);
+    let session = sign_in(&company, ALICE);
+    let hint = id_token(&company, &tokens_in(&company, &client, &session, "openid"));
+    for (client_id, logout_hint, session, contradictory) in [
+        (Some(AGENT), None, Some(&session), true),
+        (Some(AGENT), None, None, true),
+        (Some("unknown"), None, None, true),
+        (Some(IDE), None, Some(&session), false),
+        (Some(IDE), None, None, false),
+        (None, Some(CAROL), None, true),
+        (None, Some(ALICE), None, false),
+        (None, Some(CAROL), Some(&session), false),
+    ] {
+        let asked = (client_id, Some(AFTER), logout_hint);
+        let planned = plan_hinted(&company, Some(hint.clone()), asked, session);
+        assert_eq!(planned.contradictory, contradictory, "{client_id:?} {logout_hint:?}");
+        assert!(!contradictory || (planned.confirm && planned.location.is_none()));
     }
 }
 

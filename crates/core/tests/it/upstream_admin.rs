@@ -148,6 +148,52 @@ fn entra_takes_one_tenant_by_id_and_says_what_to_write() {
 }
 
 #[test]
+fn an_issuer_whose_product_has_rules_needs_its_preset() {
+    let company = Company::new();
+    for (issuer, needed) in [
+        (
+            "https://login.microsoftonline.com/7b54a3f1-7e5d-4a0c-9a51-0b4d5a1c2d3e/v2.0",
+            "--preset entra",
+        ),
+        (
+            "https://Login.MicrosoftOnline.com/7b54a3f1-7e5d-4a0c-9a51-0b4d5a1c2d3e/v2.0",
+            "--preset entra",
+        ),
+        (
+            "https://sts.windows.net/7b54a3f1-7e5d-4a0c-9a51-0b4d5a1c2d3e/",
+            "--preset entra",
+        ),
+        ("https://accounts.google.com", "--preset google"),
+    ] {
+        for preset in [Preset::Plain, Preset::Okta, Preset::Keycloak] {
+            let mut bare = spec("bare");
+            bare.preset = preset;
+            bare.domains = vec!["northwind.example".to_owned()];
+            bare.oidc.as_mut().unwrap().issuer = issuer.to_owned();
+            let denial = denied(put(&company, &bare));
+            assert_eq!(field(&denial), "oidc.issuer", "{issuer}");
+            assert!(denial.to_string().contains(needed), "{denial}");
+        }
+    }
+}
+
+#[test]
+fn a_domain_is_a_host_name() {
+    let company = Company::new();
+    for wrong in ["*.northwind.example", "a_b.example", "-a.example", "a..example", "x"] {
+        let mut wild = spec("corp");
+        wild.domains = vec![wrong.to_owned()];
+        assert_eq!(field(&denied(put(&company, &wild))), "domains", "{wrong}");
+    }
+    let mut good = spec("corp");
+    good.domains = vec!["münchen.example".to_owned(), "a-1.Northwind.example.".to_owned()];
+    assert_eq!(
+        granted(put(&company, &good)).domains,
+        ["a-1.northwind.example", "xn--mnchen-3ya.example"]
+    );
+}
+
+#[test]
 fn google_needs_its_domains() {
     let company = Company::new();
     let mut google = spec("google");

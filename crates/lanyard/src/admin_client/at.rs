@@ -181,11 +181,11 @@ impl AdminAt {
             return Ok(None);
         }
         let bytes = private_file::read(&path)?;
-        let text = String::from_utf8(bytes).with_context(|| format!("{} is not text", path.display()))?;
+        let text = String::from_utf8(bytes).with_context(|| format!("the file {} is not text", path.display()))?;
         // The reader's own words would quote the line, which may be the token.
         let file = toml::from_str(&text).map_err(|_| {
             let remedy = "Make it again with `lanyard admin login --url URL`.";
-            Ending::failed(&format!("{} cannot be read.", path.display()), Some(remedy))
+            Ending::failed(&format!("The file {} cannot be read.", path.display()), Some(remedy))
         })?;
         Ok(Some(file))
     }
@@ -207,10 +207,10 @@ impl AdminAt {
 /// The token in a file: its one line.
 pub(crate) fn read_token(file: &Path) -> anyhow::Result<SecretString> {
     let bytes = private_file::read(file)?;
-    let text = String::from_utf8(bytes).with_context(|| format!("{} is not text", file.display()))?;
+    let text = String::from_utf8(bytes).with_context(|| format!("the file {} is not text", file.display()))?;
     let token = text.trim();
     if token.is_empty() || token.contains(char::is_whitespace) {
-        anyhow::bail!("{} does not hold a single token", file.display());
+        anyhow::bail!("the file {} does not hold a single token", file.display());
     }
     Ok(SecretString::from(token.to_owned()))
 }

@@ -70,7 +70,7 @@ fn parse<T: DeserializeOwned>(name: &str, text: &str, beside: Option<&Path>) -> 
             .filter(|_| path.is_relative())
             .map_or_else(|| path.clone(), |beside| beside.join(&path));
         let secret = crate::runtime::private_file::read(&path)?;
-        let secret = String::from_utf8(secret).with_context(|| format!("{} is not text", path.display()))?;
+        let secret = String::from_utf8(secret).with_context(|| format!("the file {} is not text", path.display()))?;
         if let Some(holder) = document.pointer_mut(&place).and_then(Value::as_object_mut) {
             holder.insert(
                 field.to_owned(),

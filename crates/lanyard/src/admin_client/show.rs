@@ -53,6 +53,26 @@ pub(crate) fn text(record: &Value, path: &str) -> String {
     plain(&line)
 }
 
+/// Refuses a place for a secret that is taken or cannot be written, before the secret is made: what is there may be the
+/// only copy of another one.
+///
+/// # Errors
+/// When there is such a file, or no directory for it.
+pub(crate) fn check_new(out: Option<&Path>) -> anyhow::Result<()> {
+    let Some(out) = out else { return Ok(()) };
+    // A link that leads nowhere is taken too.
+    if out.symlink_metadata().is_ok() {
+        let happened = format!("The file {} exists already and may hold another secret.", out.display());
+        return Err(Ending::failed(&happened, Some("Name another file, or remove that one first.")).into());
+    }
+    let directory = out.parent().filter(|directory| !directory.as_os_str().is_empty());
+    if directory.is_some_and(|directory| !directory.is_dir()) {
+        let happened = format!("There is no directory for the file {}.", out.display());
+        return Err(Ending::failed(&happened, Some("Make it, or name another file.")).into());
+    }
+    Ok(())
+}
+
 /// A token that was just made: into a file, or on the screen this once.
 ///
 /// # Errors
@@ -83,12 +103,28 @@ pub(crate) fn token_once(mut answer: Value, out: Option<&Path>, json: bool, ui: 
 /// # Errors
 /// When it has no JSON form.
 pub(crate) fn list(items: Vec<Value>, columns: &[(&str, &str)], json: bool, ui: &Ui) -> anyhow::Result<()> {
-    if json {
-        return ui.json(&serde_json::json!({ "items": items }));
-    }
-    if items.is_empty() {
+    if items.is_empty() && !json {
         ui.note("There is none yet.");
         return Ok(());
+    }
+    table(items, columns, json, ui)
+}
+
+/// What a search found, as [`list`] shows it.
+///
+/// # Errors
+/// When it has no JSON form.
+pub(crate) fn found(items: Vec<Value>, columns: &[(&str, &str)], json: bool, ui: &Ui) -> anyhow::Result<()> {
+    if items.is_empty() && !json {
+        ui.note("Nothing matches.");
+        return Ok(());
+    }
+    table(items, columns, json, ui)
+}
+
+fn table(items: Vec<Value>, columns: &[(&str, &str)], json: bool, ui: &Ui) -> anyhow::Result<()> {
+    if json {
+        return ui.json(&serde_json::json!({ "items": items }));
     }
     let titles: Vec<&str> = columns.iter().map(|(title, _)| *title).collect();
     let rows = items
@@ -155,6 +191,17 @@ fn without_nulls(value: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_is_written_to_a_new_file_in_a_directory_that_exists() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("jo.token");
+        assert!(check_new(None).is_ok() && check_new(Some(&file)).is_ok());
+        assert!(check_new(Some(&home.path().join("none/jo.token"))).is_err());
+        std::fs::write(&file, "the only copy").unwrap();
+        let told = Ending::of(&check_new(Some(&file)).unwrap_err());
+        assert!(told.happened.contains("exists already"), "{}", told.happened);
+    }
 
     #[test]
     fn a_field_is_one_line_whatever_it_holds() {

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::admin_client::AdminClient;
 use crate::admin_client::at::{AdminAt, read_token};
 use crate::admin_client::person::{self, Wish};
-use crate::admin_client::{prompt, show};
+use crate::admin_client::{expiry, prompt, show};
 use crate::client_config::Places;
 use crate::client_config::outcome::Ending;
 use crate::compose;
@@ -94,7 +94,7 @@ enum TokensCommand {
         /// When it stops being accepted, such as 2027-01-31T00:00:00Z
         #[arg(long, value_name = "TIME")]
         expires_at: Option<String>,
-        /// Write it to this file, mode 0600, instead of stdout
+        /// Write it to this new file, mode 0600, instead of stdout
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
@@ -276,6 +276,8 @@ async fn tokens(at: &AdminAt, command: TokensCommand, ui: &Ui) -> anyhow::Result
             expires_at,
             out,
         } => {
+            show::check_new(out.as_deref())?;
+            expiry::check(expires_at.as_deref(), SystemClock.now())?;
             let spec = json!({ "name": name, "role": role, "expires_at": expires_at });
             let answer = client.post(&["tokens"], &spec).await?;
             show::token_once(answer, out.as_deref(), at.json, ui)

@@ -81,6 +81,10 @@ async fn act(at: &AdminAt, command: AdminsCommand, ui: &Ui) -> anyhow::Result<()
             if at.json {
                 return ui.json(&json!({ "items": items }));
             }
+            if items.is_empty() {
+                ui.note("Nobody has a role yet; `lanyard admins grant` gives one.");
+                return Ok(());
+            }
             let rows = items.iter().map(row).collect();
             ui.table(&["WHO", "ROLE", "ACTS AS THAT"], rows);
             Ok(())

@@ -7,13 +7,15 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use lanyard_core::admin::spec::AgentSpec;
+use lanyard_core::clock::Clock as _;
 use lanyard_jose::algorithm::Algorithm;
 use lanyard_jose::key::SigningKey;
 use serde_json::{Value, json};
 
 use crate::admin_client::at::AdminAt;
-use crate::admin_client::{AdminClient, document, nothing, prompt, show};
+use crate::admin_client::{AdminClient, document, expiry, nothing, prompt, show};
 use crate::client_config::outcome::{Ending, plain};
+use crate::runtime::clock::SystemClock;
 use crate::runtime::private_file;
 use crate::ui::Ui;
 
@@ -332,6 +334,7 @@ async fn key(client: &AdminClient, at: &AdminAt, command: KeyCommand, ui: &Ui) -
             expires_at,
             retire_others_after,
         } => {
+            expiry::check(expires_at.as_deref(), SystemClock.now())?;
             let jwk = match (&source.file, &source.new) {
                 (Some(file), _) => document::read::<Value>(file)?,
                 (None, Some(new)) => make_key(new)?,

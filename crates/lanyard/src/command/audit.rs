@@ -142,7 +142,10 @@ async fn events(at: &AdminAt, args: &ListArgs, ui: &Ui) -> anyhow::Result<()> {
         ("TARGET", "target"),
         ("REQUEST", "request_id"),
     ];
-    show::list(items, &columns, at.json, ui)
+    match filter.is_empty() {
+        true => show::list(items, &columns, at.json, ui),
+        false => show::found(items, &columns, at.json, ui),
+    }
 }
 
 async fn export(at: &AdminAt, out: Option<&Path>, from: Option<i64>, ui: &Ui) -> anyhow::Result<()> {

@@ -119,7 +119,10 @@ async fn act(at: &AdminAt, command: ClientsCommand, ui: &Ui) -> anyhow::Result<(
                 ("GRANTS", "grants"),
                 ("ENABLED", "enabled"),
             ];
-            show::list(items, &columns, at.json, ui)
+            match side {
+                Some(_) => show::found(items, &columns, at.json, ui),
+                None => show::list(items, &columns, at.json, ui),
+            }
         }
         ClientsCommand::Show(which) => {
             let side = which.side(&client).await?;
@@ -140,6 +143,7 @@ async fn act(at: &AdminAt, command: ClientsCommand, ui: &Ui) -> anyhow::Result<(
             retire_others_after,
             out,
         } => {
+            show::check_new(out.as_deref())?;
             let side = which.side(&client).await?;
             let request = json!({ "retire_others_after_seconds": retire_others_after });
             let answer = client

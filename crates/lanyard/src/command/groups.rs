@@ -27,9 +27,9 @@ enum GroupsCommand {
     Set {
         /// Its name
         name: String,
-        /// A role is a group of its own kind
-        #[arg(long, value_parser = ["group", "role"], default_value = "group")]
-        kind: String,
+        /// A role is a group of its own kind [default: as it is; a new one is a group]
+        #[arg(long, value_parser = ["group", "role"])]
+        kind: Option<String>,
     },
     /// Remove a group that no rule names
     Remove {
@@ -68,6 +68,10 @@ async fn act(at: &AdminAt, command: GroupsCommand, ui: &Ui) -> anyhow::Result<()
             show::list(items, &[("NAME", "name"), ("KIND", "kind"), ("ID", "id")], at.json, ui)
         }
         GroupsCommand::Set { name, kind } => {
+            let kind = match kind {
+                Some(kind) => kind,
+                None => kind_of(&client, &name).await?,
+            };
             let answer = client
                 .put(&["groups", &name], &json!({ "name": name, "kind": kind }))
                 .await?;
@@ -90,4 +94,11 @@ async fn act(at: &AdminAt, command: GroupsCommand, ui: &Ui) -> anyhow::Result<()
             show::list(items, &columns, at.json, ui)
         }
     }
+}
+
+/// The kind that a group has; a new one is a plain group.
+async fn kind_of(client: &AdminClient, name: &str) -> anyhow::Result<String> {
+    let known = client.list(&["groups"], &[]).await?;
+    let own = known.iter().find(|one| show::text(one, "name") == name);
+    Ok(own.map_or_else(|| "group".to_owned(), |one| show::text(one, "kind")))
 }

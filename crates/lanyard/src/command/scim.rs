@@ -5,11 +5,13 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use lanyard_core::clock::Clock as _;
 use serde_json::{Value, json};
 
 use crate::admin_client::at::AdminAt;
-use crate::admin_client::{AdminClient, prompt, show};
+use crate::admin_client::{AdminClient, expiry, prompt, show};
 use crate::client_config::outcome::Ending;
+use crate::runtime::clock::SystemClock;
 use crate::ui::Ui;
 
 /// Manage provisioning clients (SCIM): Okta, Entra ID, scripts
@@ -64,7 +66,7 @@ enum TokenCommand {
         /// When it ends, like 2027-01-31T00:00:00Z
         #[arg(long, value_name = "TIME")]
         expires_at: Option<String>,
-        /// Write it into this file instead of printing it
+        /// Write it into this new file instead of printing it
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
@@ -156,6 +158,8 @@ async fn token(client: &AdminClient, at: &AdminAt, command: TokenCommand, ui: &U
             expires_at,
             out,
         } => {
+            show::check_new(out.as_deref())?;
+            expiry::check(expires_at.as_deref(), SystemClock.now())?;
             let spec = json!({ "name": name, "expires_at": expires_at });
             let answer = client.post(&["directories", &directory, "tokens"], &spec).await?;
             show::token_once(answer, out.as_deref(), at.json, ui)

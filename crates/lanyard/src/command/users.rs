@@ -62,6 +62,9 @@ enum UsersCommand {
     SignOut {
         /// User name or id
         username: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
     },
     /// What a person has besides a password
     Factors {
@@ -151,7 +154,10 @@ async fn act(at: &AdminAt, command: UsersCommand, ui: &Ui) -> anyhow::Result<()>
                 ("GROUPS", "groups"),
                 ("ACTIVE", "active"),
             ];
-            show::list(items, &columns, at.json, ui)
+            match search {
+                Some(_) => show::found(items, &columns, at.json, ui),
+                None => show::list(items, &columns, at.json, ui),
+            }
         }
         UsersCommand::Show { username } => show::record(&client.get(&["users", &username], &[]).await?, at.json, ui),
         UsersCommand::Set(args) => set(&client, at, args, ui).await,
@@ -185,7 +191,8 @@ async fn act(at: &AdminAt, command: UsersCommand, ui: &Ui) -> anyhow::Result<()>
             ));
             Ok(())
         }
-        UsersCommand::SignOut { username } => {
+        UsersCommand::SignOut { username, yes } => {
+            prompt::confirm(&format!("End every session and token of {username}?"), yes, ui)?;
             let answer = client.post(&["users", &username, "sign-out"], &nothing()).await?;
             ended(&answer, &username, "signed out everywhere", at, ui)
         }

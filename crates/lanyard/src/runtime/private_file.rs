@@ -50,7 +50,7 @@ pub(crate) fn write(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
         }
         Ok(())
     };
-    attempt().with_context(|| format!("{} cannot be written", path.display()))
+    attempt().with_context(|| format!("the file {} cannot be written", path.display()))
 }
 
 /// Reads a file that must not be readable by others.
@@ -58,15 +58,15 @@ pub(crate) fn write(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
 /// # Errors
 /// When it cannot be read, or its mode is wider than 0600.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let metadata = std::fs::metadata(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let metadata = std::fs::metadata(path).with_context(|| format!("the file {} cannot be read", path.display()))?;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         anyhow::bail!(
-            "{} has mode {mode:04o}: others may read it. Run `chmod 600 {0}`",
+            "the file {} has mode {mode:04o}: others may read it. Run `chmod 600 {0}`",
             path.display()
         );
     }
-    std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
+    std::fs::read(path).with_context(|| format!("the file {} cannot be read", path.display()))
 }
 
 fn beside(path: &Path) -> PathBuf {
@@ -87,5 +87,16 @@ mod tests {
         assert_eq!(read(&path).unwrap(), b"secret");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         assert!(read(&path).unwrap_err().to_string().contains("chmod 600"));
+    }
+
+    #[test]
+    fn the_name_of_a_file_is_told_as_it_is_written() {
+        let told = |path: &Path| crate::client_config::outcome::Ending::of(&read(path).unwrap_err()).happened;
+        assert!(told(Path::new("nofile")).starts_with("The file nofile cannot be read"));
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("entra.secret");
+        write(&path, b"secret").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(told(&path).starts_with(&format!("The file {} has mode 0644", path.display())));
     }
 }

@@ -140,6 +140,57 @@ fn people_groups_and_clients_are_managed_from_the_command_line() {
         .json();
     assert_eq!(members["items"][0]["username"], "zoe");
 
+    // Without a kind it keeps the one it has.
+    office.good(&["groups", "set", "admins"]);
+    office.good(&["groups", "set", "fresh"]);
+    let groups = office.good(&["groups", "list", "--json"]).json();
+    let kind = |name: &str| {
+        let all = groups["items"].as_array().unwrap();
+        all.iter().find(|one| one["name"] == name).unwrap()["kind"].clone()
+    };
+    assert_eq!((kind("admins"), kind("fresh")), ("role".into(), "group".into()));
+
+    let nobody = office.good(&["users", "list", "--search", "nobody at all"]);
+    assert_eq!(nobody.err, "Nothing matches.\n");
+    let nameless = office.run(&["users", "set", ""]);
+    assert_eq!(
+        (nameless.code, nameless.err.contains("A name is empty.")),
+        (2, true),
+        "{}",
+        nameless.err
+    );
+    let out = office.good(&["users", "sign-out", "zoe", "--yes"]);
+    assert!(out.out.contains("signed out everywhere"), "{}", out.out);
+
+    let create = ["admin", "tokens", "create", "jo", "--out", "jo.token"];
+    office.good(&create);
+    let (first, before) = (
+        office.read("jo.token"),
+        office.good(&["admin", "tokens", "list", "--json"]),
+    );
+    let again = office.run(&create);
+    assert!(again.code == 1 && again.err.contains("exists already"), "{}", again.err);
+    let after = office.good(&["admin", "tokens", "list", "--json"]);
+    assert_eq!(
+        after.json()["items"].as_array().unwrap().len(),
+        before.json()["items"].as_array().unwrap().len()
+    );
+    assert_eq!(office.read("jo.token"), first);
+    let dead = office.run(&[
+        "admin",
+        "tokens",
+        "create",
+        "jo",
+        "--expires-at",
+        "2020-01-01T00:00:00Z",
+    ]);
+    assert_eq!(
+        (dead.code, dead.err.contains("is over already")),
+        (2, true),
+        "{}",
+        dead.err
+    );
+
     office.write("client.toml", &office.good(&["clients", "show", "web-at-idp"]).out);
     assert_eq!(
         office.good(&["clients", "set", "-f", "client.toml"]).out,

@@ -131,6 +131,8 @@ fn an_identity_provider_is_added_tested_and_signed_in_at() {
         );
     }
     assert!(!looked.out.contains("failed"), "{}", looked.out);
+    // The lab's provider is on this machine, without TLS.
+    assert!(!looked.out.contains("protected by https"), "{}", looked.out);
 
     // The name is taken here by somebody with a password: told with its remedy.
     let dry = corp.dry("alice");
@@ -287,6 +289,18 @@ fn what_is_missing_is_named_before_anything_is_sent() {
     for (arguments, wanted) in [
         (vec!["idp", "add", "a"], "--issuer"),
         (vec!["idp", "add", "a", "--preset", "entra"], "--tenant"),
+        (
+            vec!["idp", "add", "a", "--tenant", "x", "--client-id", "y"],
+            "--preset entra",
+        ),
+        (
+            vec!["idp", "add", "a", "--tenant", "x", "--preset", "okta"],
+            "--preset entra",
+        ),
+        (
+            vec!["idp", "add", "a", "--saml", "--metadata", "x", "--userinfo"],
+            "--userinfo",
+        ),
         (vec!["idp", "add", "a", "--issuer", "https://a.example"], "--client-id"),
         (
             vec!["idp", "add", "a", "--issuer", "https://a.example", "--client-id", "x"],

@@ -304,6 +304,18 @@ async fn each_finding_says_what_is_wrong_and_what_mends_it() {
             "stands in between",
         ),
         (
+            member("issuer", json!("http://keycloak.inner:8080/realms/corp")),
+            "discovery",
+            "calls itself http://keycloak.inner:8080/realms/corp, not https://idp.corp.example",
+            "--hostname",
+        ),
+        (
+            member("issuer", json!("https://u:p@evil.example")),
+            "discovery",
+            "something that is no issuer",
+            "issuer",
+        ),
+        (
             member("issuer", json!("<script>")),
             "discovery",
             "something that is no issuer",
@@ -376,6 +388,24 @@ async fn each_finding_says_what_is_wrong_and_what_mends_it() {
             "client_secret_post.",
         ),
         (
+            member("token_endpoint_auth_methods_supported", json!(["tls_client_auth"])),
+            "client",
+            "does not take client_secret_basic",
+            "at the provider",
+        ),
+        (
+            answer("/keys", Ok(response(404, "text/html", "<h1>none</h1>"))),
+            "keys",
+            "/keys answered with status 404",
+            "public address",
+        ),
+        (
+            answer("/keys", Ok(response(200, "text/html", "<h1>none</h1>"))),
+            "keys",
+            "is no set of keys",
+            "jwks_uri",
+        ),
+        (
             answer("/keys", Ok(with_status(200, &json!({"keys": []})))),
             "keys",
             "no key",
@@ -414,6 +444,12 @@ async fn each_finding_says_what_is_wrong_and_what_mends_it() {
             .find(|one| one["result"] == "failed")
             .unwrap_or_else(|| panic!("{check}: {test}"));
         assert_eq!(found["check"], check, "{test}");
+        let said_twice = test["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|one| one["check"] == check && one["result"] == "good");
+        assert!(!said_twice, "{check}: {test}");
         assert!(found["text"].as_str().unwrap().contains(text), "{check}: {found}");
         assert!(found["remedy"].as_str().unwrap().contains(remedy), "{check}: {found}");
         assert_eq!((&test["good"], test.get("sign_in")), (&json!(false), None), "{check}");

@@ -364,6 +364,15 @@ async fn what_a_client_asks_of_the_sign_in_is_asked_of_the_provider() {
         let asked = message(&begin_with(&world, &[more]).await);
         assert!(asked.contains("ForceAuthn=\"true\""), "{more:?}: {asked}");
     }
+    // Whoever chose an account need not sign in to it again.
+    let chosen = begin_with(&world, &[("prompt", "select_account")]).await;
+    assert!(!message(&chosen).contains("ForceAuthn"), "{}", message(&chosen));
+    let mut earlier = draft(&world, Some(&chosen.id));
+    earlier.id = "_a7".to_owned();
+    earlier.authn_instant = Some(world.company.clock.now().minus(Duration::from_secs(3600)));
+    let delivered = deliver(&world, &earlier, &chosen.state).await;
+    let done = told(&world, delivered, &chosen).await;
+    assert!(done.header("location").contains("code="), "{}", done.header("location"));
     // Without a rule of the operator no class is asked for: a provider refuses one that it does not know.
     let unruled = message(&begin_with(&world, &[("acr_values", "phr")]).await);
     assert!(!unruled.contains("RequestedAuthnContext"), "{unruled}");

@@ -297,6 +297,27 @@ async fn a_sign_in_does_not_begin_at_a_provider_that_cannot_be_right() {
 }
 
 #[tokio::test]
+async fn a_failed_sign_in_for_the_account_leads_to_the_other_ways() {
+    const START: &str = "/upstream/corp/start?return_to=/account/security";
+    const WAY: &str = "[Sign in another way](/account/security?choose=1)";
+    let front = Front::with(|spec| spec.just_in_time = false).await;
+    let begun = front.get(START).await;
+    let query = front.provider.sign_in(begun.header("location"));
+    let refused = front.get(&callback_path("corp", &query)).await;
+    is_refused(&front, "a stranger", &refused, "not_linked");
+    assert!(refused.text().contains(WAY), "{}", refused.text());
+
+    let front = Front::new().await;
+    front
+        .provider
+        .lie(answer("configuration", Err(FetchError::Unreachable)));
+    let down = front.get(START).await;
+    assert_eq!(down.status, StatusCode::BAD_GATEWAY);
+    is_refused(&front, "down", &down, "provider_metadata");
+    assert!(down.text().contains(WAY), "{}", down.text());
+}
+
+#[tokio::test]
 async fn an_outage_ends_no_session_before_its_time() {
     let front = Front::new().await;
     let _ = front.sign_in().await;

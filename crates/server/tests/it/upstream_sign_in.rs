@@ -1,5 +1,7 @@
 //! Sign-in at an upstream OpenID provider, over the router: the good ways (CL-SS-01 to 03, IDP-MN-05).
 
+use std::time::Duration;
+
 use axum::body::Body;
 use http::{Request, StatusCode};
 use lanyard_core::session::strength::Strength;
@@ -155,6 +157,54 @@ async fn what_the_client_asks_of_the_sign_in_is_passed_on() {
         parameters(typed.header("location")).once("login_hint").unwrap(),
         Some("typed@corp.example")
     );
+}
+
+#[tokio::test]
+async fn whoever_chose_an_account_need_not_sign_in_to_it_again_idp_au_07() {
+    let front = Front::new().await;
+    let now = lanyard_core::clock::Clock::now(&front.world.company.clock).seconds();
+    for auth_time in [json!(now - 3600), json!(null)] {
+        let claims = json!({"auth_time": auth_time});
+        front
+            .provider
+            .lie(|lies| lies.claims = claims.as_object().cloned().unwrap());
+        let answer = front.sign_in_with(&[("prompt", "select_account")]).await;
+        let told = parameters(answer.header("location"));
+        assert!(told.has("code"), "{auth_time}: {}", answer.header("location"));
+        for fresh in [
+            [("prompt", "login"), ("nonce", "n")],
+            [("prompt", "select_account"), ("max_age", "0")],
+            [("prompt", "login select_account"), ("nonce", "n")],
+        ] {
+            let answer = front.sign_in_with(&fresh).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{fresh:?}");
+            assert_eq!(front.last_event().reason.as_deref(), Some("not_fresh"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_age_is_judged_give_or_take_the_clocks_idp_au_07() {
+    let front = Front::new().await;
+    for (age, good) in [(20, true), (40, true), (42, false)] {
+        let location = front.start(&[("max_age", "10")]).await;
+        let now = lanyard_core::clock::Clock::now(&front.world.company.clock).seconds();
+        let claims = json!({"auth_time": now - age});
+        front
+            .provider
+            .lie(|lies| lies.claims = claims.as_object().cloned().unwrap());
+        // How long the person is there does not count.
+        front.world.company.clock.advance(Duration::from_secs(60));
+        let query = front.provider.sign_in(&location);
+        let answer = front.get(&callback_path("corp", &query)).await;
+        if good {
+            let told = parameters(answer.header("location"));
+            assert!(told.has("code"), "{age}: {}", answer.header("location"));
+        } else {
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{age}");
+            assert_eq!(front.last_event().reason.as_deref(), Some("not_fresh"));
+        }
+    }
 }
 
 #[tokio::test]

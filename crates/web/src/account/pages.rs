@@ -16,6 +16,7 @@ use lanyard_core::session::form_token;
 use lanyard_core::session::record::Session;
 use lanyard_core::session::strength::Strength;
 use lanyard_core::store::{StoreError, StoreExt, Tx};
+use lanyard_core::upstream::connection::Connection;
 use lanyard_protocol::form::Form;
 use secrecy::SecretString;
 
@@ -263,16 +264,21 @@ impl SignIn {
         said: Said<'_>,
     ) -> Result<Response, StoreError> {
         let (cx, own, settings) = (visitor.cx.clone(), visitor.own.clone(), Arc::clone(&self.deps.settings));
-        let read = self
-            .deps
-            .store
-            .read(move |tx| own_sessions::list(&cx, tx, &settings, &own));
-        let sessions = read.await?;
+        let read = self.deps.store.read(move |tx| {
+            let sessions = own_sessions::list(&cx, tx, &settings, &own)?;
+            let has_password = tx.find_credential(&own.user.id)?.is_some();
+            Ok((sessions, tx.list_connections()?, has_password))
+        });
+        let (sessions, connections, has_password) = read.await?;
         let token = form_token::of(&visitor.bound);
         let page = SessionsPage {
             page: &self.page,
             frame: self.frame(visitor, Room::Sessions, &token, said),
-            sessions: sessions.iter().map(|one| shown(one, &visitor.session)).collect(),
+            sessions: sessions
+                .iter()
+                .map(|one| shown(one, &visitor.session, &connections))
+                .collect(),
+            has_password,
         };
         Ok(self.page.answer(status, &page, None))
     }
@@ -295,19 +301,31 @@ impl SignIn {
     }
 }
 
-fn shown(session: &Session, this: &Session) -> SessionView {
+fn shown(session: &Session, this: &Session, connections: &[Connection]) -> SessionView {
     SessionView {
         id: session.id.to_string(),
         agent: session.agent.clone().unwrap_or_else(|| "A browser".to_owned()),
         address: session.peer.clone().unwrap_or_else(|| "unknown".to_owned()),
         began: session.created_at.into(),
         used: session.last_used_at.into(),
-        how: match session.authentication.strength {
-            Strength::Password => "password",
-            Strength::MultiFactor => "two factors",
-            Strength::PhishingResistant => "passkey",
-        },
+        how: how(session, connections),
         this: session.id == this.id,
+    }
+}
+
+/// How somebody signed in, in words. What a provider asked of them is not known here by its name.
+fn how(session: &Session, connections: &[Connection]) -> String {
+    let Some(id) = &session.connection else {
+        return match session.authentication.strength {
+            Strength::Password => "by password",
+            Strength::MultiFactor => "by two factors",
+            Strength::PhishingResistant => "by passkey",
+        }
+        .to_owned();
+    };
+    match connections.iter().find(|connection| connection.id == *id) {
+        Some(connection) => format!("at {}", connection.title),
+        None => "at an identity provider".to_owned(),
     }
 }
 

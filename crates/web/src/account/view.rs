@@ -108,7 +108,8 @@ pub(super) struct SessionView {
     pub(super) address: String,
     pub(super) began: When,
     pub(super) used: When,
-    pub(super) how: &'static str,
+    /// `by …` a method of ours, or `at …` a provider.
+    pub(super) how: String,
     pub(super) this: bool,
 }
 
@@ -118,6 +119,8 @@ pub(super) struct SessionsPage<'a> {
     pub(super) page: &'a Page,
     pub(super) frame: Frame<'a>,
     pub(super) sessions: Vec<SessionView>,
+    /// Whether they have one here: whoever signs in elsewhere cannot change it.
+    pub(super) has_password: bool,
 }
 
 /// A program in the list.

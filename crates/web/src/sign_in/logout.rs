@@ -46,6 +46,15 @@ pub(super) async fn handle(State(own): State<Arc<SignIn>>, request: Request) -> 
         Err(response) => return response,
     };
 
+    if found.plan.contradictory {
+        return own.message(
+            StatusCode::BAD_REQUEST,
+            &cx,
+            "You are not signed out",
+            "The program that sent you here contradicts itself about whom or what to sign out. Nothing has ended.",
+            Some("To sign out, open your account here and end your sessions."),
+        );
+    }
     if confirmed {
         let token = form.once("form_token").ok().flatten().unwrap_or_default();
         if own.guarded(&parts, token).is_none() {

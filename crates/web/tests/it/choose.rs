@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{Request, StatusCode};
 use lanyard_core::admin::spec::connection::{ClaimsSpec, ConnectionSpec, OidcSpec};
+use lanyard_core::directory::user::User;
 use lanyard_core::session::record::Session;
 use lanyard_core::session::strength::Strength;
 use lanyard_core::store::page::PageRequest;
@@ -229,6 +230,57 @@ async fn the_account_offers_the_same_ways() {
     assert_eq!(form.attribute("class=\"alone\"><a href"), "/account/security?choose=1");
     let signed_in = world.submit(&form, ALICE, PASSWORD).await;
     assert_eq!(signed_in.header("location"), "/account/security");
+}
+
+#[tokio::test]
+async fn the_account_is_reached_by_a_password_also_where_the_default_is_down() {
+    let mut usual = provider("one", &[]);
+    usual.default = true;
+    let world = world(vec![usual]);
+    let straight = world.get("/account").await;
+    started(straight.header("location"), "one");
+    // The address that a page of a failed sign-in links to.
+    let page = world.get("/account?choose=1").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.body.contains("/account?choose=password"), "{}", page.body);
+    let form = world.get("/account?choose=password").await;
+    let signed_in = world.submit(&form, ALICE, PASSWORD).await;
+    assert_eq!(signed_in.header("location"), "/account");
+}
+
+#[tokio::test]
+async fn whoever_signed_in_at_a_provider_is_told_so_and_of_no_password() {
+    let world = world(vec![provider("one", &[])]);
+    let alice = world.company.user(ALICE);
+    let form = world.page(&[("choose", "password")]).await;
+    let _ = world.submit(&form, ALICE, PASSWORD).await;
+    let own = world.get("/account/sessions").await;
+    assert!(own.body.contains("signed in by password") && own.body.contains("change your password"));
+    world.company.write(move |cx, tx| {
+        let one = tx.find_connection_by_name("one")?.unwrap();
+        let session = tx
+            .list_sessions_of(&alice.id, &PageRequest::new(None, 10))?
+            .items
+            .remove(0);
+        let erin = User {
+            id: cx.new_id(),
+            username: "erin".to_owned(),
+            ..alice
+        };
+        tx.insert_user(&erin)?;
+        tx.insert_session(&Session {
+            id: cx.new_id(),
+            user: erin.id,
+            secret_hash: sha256(b"at-the-provider"),
+            connection: Some(one.id),
+            ..session
+        })
+    });
+    let jar = [("__Host-lanyard_idp".to_owned(), "at-the-provider".to_owned())];
+    world.swap(jar.into());
+    let page = world.get("/account/sessions").await;
+    assert!(page.body.contains("signed in at Corp &#38; one"), "{}", page.body);
+    assert!(!page.body.contains("password"), "{}", page.body);
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use http::StatusCode;
 use lanyard_core::keys::record::Ring;
-use lanyard_testkit::company::{ALICE, CAROL, Company, IDE, IDP};
+use lanyard_core::store::page::PageRequest;
+use lanyard_testkit::company::{AGENT, ALICE, CAROL, Company, IDE, IDP};
 use serde_json::json;
 
 use crate::support::World;
@@ -22,9 +23,17 @@ fn with_bye() -> World {
 
 /// An ID token of a person, possibly expired.
 fn hint(world: &World, username: &'static str, age: i64) -> String {
+    hint_in(world, username, age, None)
+}
+
+/// The same of a session.
+fn hint_in(world: &World, username: &'static str, age: i64, sid: Option<&str>) -> String {
     let user = world.company.user(username);
     let now = lanyard_core::clock::Clock::now(&world.company.clock).seconds() - age;
-    let claims = json!({"iss": IDP, "sub": user.id.as_str(), "aud": IDE, "iat": now, "exp": now + 3600});
+    let mut claims = json!({"iss": IDP, "sub": user.id.as_str(), "aud": IDE, "iat": now, "exp": now + 3600});
+    if let Some(sid) = sid {
+        claims["sid"] = json!(sid);
+    }
     world
         .company
         .rings()
@@ -101,6 +110,44 @@ async fn without_a_hint_the_person_is_asked_and_nothing_has_ended_yet_rv_04() {
             "still signed in"
         );
     }
+}
+
+#[tokio::test]
+async fn a_hint_of_another_client_than_is_named_ends_nothing_rv_04() {
+    let world = with_bye();
+    world.sign_in(ALICE).await;
+    let (id, page) = (world.company.user(ALICE).id, PageRequest::new(None, 10));
+    let session = world
+        .company
+        .read(move |tx| tx.list_sessions_of(&id, &page))
+        .items
+        .remove(0);
+    let hint = hint_in(&world, ALICE, 0, Some(session.id.as_str()));
+    let is_open = || {
+        let id = session.id.clone();
+        let found = world.company.read(move |tx| tx.find_session(&id));
+        found.unwrap().ended_at.is_none()
+    };
+    let jar = world.swap([].into());
+    let wrong = [
+        logout(&[("id_token_hint", &hint), ("client_id", AGENT)]),
+        logout(&[("id_token_hint", &hint), ("client_id", AGENT), ("logout_hint", CAROL)]),
+        logout(&[("id_token_hint", &hint), ("client_id", IDE), ("logout_hint", CAROL)]),
+    ];
+    for url in &wrong {
+        let answer = world.get(url).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
+        assert!(answer.body.contains("You are not signed out") && is_open(), "{url}");
+    }
+    world.swap(jar);
+    let own = world.get(&wrong[0]).await;
+    assert_eq!(own.status, StatusCode::BAD_REQUEST);
+    assert!(is_open() && world.cookie(COOKIE).is_some());
+    world.swap([].into());
+    let right = world
+        .get(&logout(&[("id_token_hint", &hint), ("client_id", IDE)]))
+        .await;
+    assert!(right.status == StatusCode::OK && !is_open(), "{}", right.body);
 }
 
 #[tokio::test]

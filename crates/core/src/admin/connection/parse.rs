@@ -92,12 +92,25 @@ fn domains(named: &[String]) -> Result<Vec<String>, AdminDenial> {
         .iter()
         .map(|name| {
             parse_domain(name)
+                .filter(|domain| is_host_name(domain))
                 .ok_or_else(|| AdminDenial::invalid("domains", format!("{name} is no domain, as in acme.example")))
         })
         .collect::<Result<Vec<_>, _>>()?;
     domains.sort();
     domains.dedup();
     Ok(domains)
+}
+
+/// Whether it can be the host of a mail address (RFC 1123, section 2.1). A URL's host may be more, such as `*.acme.example`,
+/// which nobody's address has: domains are compared as they are.
+fn is_host_name(domain: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    domain.len() <= 253 && domain.contains('.') && domain.split('.').all(label)
 }
 
 fn mapping(spec: &ConnectionSpec, groups: Option<GroupMapping>) -> Result<Mapping, AdminDenial> {
@@ -213,10 +226,34 @@ fn settings(preset: Preset, spec: &OidcSpec, domains: &[String]) -> Result<OidcS
     })
 }
 
+/// The preset that an issuer at `host` cannot do without: who a person is there, or whose they are, is not in the claims
+/// that the specifications name.
+fn preset_of(host: &str) -> Option<Preset> {
+    match host.trim_end_matches('.') {
+        // The last two are Microsoft's clouds for the government of the US and for China.
+        "login.microsoftonline.com"
+        | "sts.windows.net"
+        | "login.microsoftonline.us"
+        | "login.partner.microsoftonline.cn" => Some(Preset::Entra),
+        "accounts.google.com" => Some(Preset::Google),
+        _ => None,
+    }
+}
+
 /// What each product's issuer must look like, where a wrong one would let strangers in or never work.
 fn check_issuer(preset: Preset, issuer: &Issuer) -> Result<(), AdminDenial> {
     let invalid = |problem: String| Err(AdminDenial::invalid("oidc.issuer", problem));
     let url = Url::parse(issuer.as_str()).ok();
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+    if let Some(needed) = preset_of(host)
+        && needed != preset
+    {
+        return invalid(format!(
+            "{host} needs the preset {0}: without its rules strangers could be let in; set preset = \"{0}\" \
+             (`lanyard idp add --preset {0}`)",
+            needed.as_str()
+        ));
+    }
     let segments: Vec<&str> = url
         .as_ref()
         .and_then(|url| url.path_segments())

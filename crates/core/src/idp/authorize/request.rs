@@ -2,6 +2,8 @@
 //!
 //! Owns their syntax and what is not supported. Never knows whether a client or redirect URI is registered.
 
+use std::time::Duration;
+
 use lanyard_jose::digest::from_base64url;
 use lanyard_protocol::form::{Form, FormError};
 use lanyard_protocol::oauth::grant_type::GrantType;
@@ -41,6 +43,14 @@ pub struct AuthorizeRequest {
     has_request: bool,
     has_request_uri: bool,
     repeated: Option<&'static str>,
+}
+
+/// What `prompt` asks for.
+#[derive(Default)]
+struct Prompts {
+    silent: bool,
+    login: bool,
+    select_account: bool,
 }
 
 impl AuthorizeRequest {
@@ -99,20 +109,22 @@ impl AuthorizeRequest {
         if !client.grants.contains(&GrantType::AuthorizationCode) {
             return Err(AuthorizeDenial::GrantNotAllowed);
         }
-        let (silent, sign_in_again) = self.prompts()?;
+        let prompts = self.prompts()?;
         Ok(ValidAuthorize {
             redirect_uri: redirect_uri.to_owned(),
             scope: self.scopes(&client)?,
             state: self.state.clone(),
             nonce: self.nonce.clone(),
             code_challenge: self.challenge()?,
-            silent,
-            sign_in_again,
+            silent: prompts.silent,
+            sign_in_again: prompts.login,
+            choose_account: prompts.select_account,
             max_age: self.max_age()?,
             acr_values: self.acr_values(),
             login_hint: self.login_hint.clone(),
             ui_locales: self.ui_locales.clone(),
             asked_at: now,
+            leeway: Duration::ZERO,
             client,
         })
     }
@@ -146,9 +158,9 @@ impl AuthorizeRequest {
         }
     }
 
-    /// (`prompt=none`, a new sign-in is wanted). There is no consent page: administrators consent.
-    fn prompts(&self) -> Result<(bool, bool), AuthorizeDenial> {
-        let (mut silent, mut again, mut other) = (false, false, false);
+    /// There is no consent page: administrators consent.
+    fn prompts(&self) -> Result<Prompts, AuthorizeDenial> {
+        let (mut prompts, mut consent) = (Prompts::default(), false);
         for prompt in self
             .prompt
             .as_deref()
@@ -157,16 +169,17 @@ impl AuthorizeRequest {
             .filter(|prompt| !prompt.is_empty())
         {
             match prompt {
-                "none" => silent = true,
-                "login" | "select_account" => again = true,
-                "consent" => other = true,
+                "none" => prompts.silent = true,
+                "login" => prompts.login = true,
+                "select_account" => prompts.select_account = true,
+                "consent" => consent = true,
                 _ => return Err(AuthorizeDenial::Malformed("prompt")),
             }
         }
-        if silent && (again || other) {
+        if prompts.silent && (prompts.login || prompts.select_account || consent) {
             Err(AuthorizeDenial::Malformed("prompt"))
         } else {
-            Ok((silent, again))
+            Ok(prompts)
         }
     }
 

@@ -28,7 +28,7 @@ pub(super) struct AddArgs {
     /// The issuer, to the letter as the provider writes it
     #[arg(long, value_name = "URL", help_heading = "OpenID Connect")]
     issuer: Option<String>,
-    /// Entra ID: your Directory (tenant) ID, in place of the issuer
+    /// Your Directory (tenant) ID, in place of the issuer; only with --preset entra
     #[arg(long, value_name = "ID", help_heading = "OpenID Connect", conflicts_with = "issuer")]
     tenant: Option<String>,
     /// The client id that the provider gave
@@ -57,7 +57,10 @@ pub(super) struct AddArgs {
     groups_overage: Option<String>,
 
     /// Sign people in by SAML 2.0
-    #[arg(long, help_heading = "SAML", requires = "metadata", conflicts_with_all = ["issuer", "tenant", "client_id", "client_secret_file", "private_key_jwt"])]
+    #[arg(long, help_heading = "SAML", requires = "metadata", conflicts_with_all = [
+        "issuer", "tenant", "client_id", "client_secret_file", "private_key_jwt", "client_secret_post", "scopes",
+        "userinfo", "pkce_unannounced", "groups_overage",
+    ])]
     saml: bool,
     /// The provider's metadata: a file, or an address that the server reads once
     #[arg(long, value_name = "FILE|URL", help_heading = "SAML", requires = "saml")]
@@ -249,7 +252,14 @@ fn groups(args: &AddArgs) -> Option<Value> {
 fn oidc(args: &AddArgs) -> anyhow::Result<Value> {
     let issuer = match (&args.issuer, &args.tenant, args.preset.as_str()) {
         (Some(issuer), _, _) => issuer.clone(),
-        (None, Some(tenant), _) => format!("https://login.microsoftonline.com/{tenant}/v2.0"),
+        (None, Some(tenant), "entra") => format!("https://login.microsoftonline.com/{tenant}/v2.0"),
+        // Another preset would leave out the rules that Entra ID's claims need.
+        (None, Some(_), _) => {
+            return Err(usage(
+                "--tenant is for Microsoft Entra ID alone.",
+                "Add --preset entra; for another provider give --issuer URL.",
+            ));
+        }
         (None, None, "google") => "https://accounts.google.com".to_owned(),
         (None, None, "entra") => return Err(usage("Your tenant is needed.", "Give --tenant ID.")),
         (None, None, _) => {

@@ -162,7 +162,7 @@ impl Upstream {
                 let request = Form::parse(attempt.request.as_bytes()).ok()?;
                 Some(self.another_way(&request))
             }
-            Purpose::Page => Some(("Sign in again", format!("{}{}", self.base, attempt.request))),
+            Purpose::Page => Some(self.another_way_to(&attempt.request)),
             Purpose::Test => None,
         }
     }

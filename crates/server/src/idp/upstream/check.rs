@@ -7,6 +7,7 @@ mod metadata;
 pub(crate) mod saml;
 pub(crate) mod words;
 
+use http::StatusCode;
 use http::header::DATE;
 use lanyard_core::clock::Timestamp;
 use lanyard_core::cx::Cx;
@@ -111,6 +112,10 @@ pub(crate) async fn examine(
         return findings;
     };
     keys(providers, settings, &provider, &mut findings).await;
+    // Told already; and what the provider says about a credential sent in a way it does not take proves nothing.
+    if !metadata::takes_client_auth(settings, &document) {
+        return findings;
+    }
     credential(
         cx,
         vault,
@@ -173,7 +178,30 @@ async fn keys(providers: &Providers, settings: &OidcSettings, provider: &Provide
             return;
         }
     };
-    let set = JwkSet::parse(&answer.body).unwrap_or_default();
+    if answer.status != StatusCode::OK {
+        findings.push(Finding::failed(
+            CHECK,
+            format!(
+                "{} answered with status {}: the provider's keys are not there.",
+                provider.jwks_uri,
+                answer.status.as_u16()
+            ),
+            "The provider names this address itself (jwks_uri): check its health, and whether it knows under which public \
+             address it is reached.",
+        ));
+        return;
+    }
+    let set = match JwkSet::parse(&answer.body) {
+        Ok(set) => set,
+        Err(error) => {
+            findings.push(Finding::failed(
+                CHECK,
+                format!("{} is no set of keys: {error}.", provider.jwks_uri),
+                "The provider names this address itself (jwks_uri): check it there.",
+            ));
+            return;
+        }
+    };
     let usable = set
         .keys
         .iter()

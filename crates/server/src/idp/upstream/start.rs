@@ -228,7 +228,8 @@ impl Upstream {
         }
         let way = match asked {
             Asked::Client(form) => Some(self.another_way(form)),
-            Asked::Page(_) | Asked::Test(_) => None,
+            Asked::Page(page) => Some(self.another_way_to(page)),
+            Asked::Test(_) => None,
         };
         self.problem(cx, &denial, way)
     }
@@ -259,6 +260,11 @@ impl Upstream {
     pub(super) fn another_way(&self, request: &Form) -> (&'static str, String) {
         let address = format!("{}/oauth2/authorize?{}&choose=1", self.base, request.encode());
         ("Sign in another way", address)
+    }
+
+    /// The same for a page of ours, which would lead straight back to a default provider without a choice.
+    pub(super) fn another_way_to(&self, page: &str) -> (&'static str, String) {
+        ("Sign in another way", format!("{}{page}?choose=1", self.base))
     }
 }
 

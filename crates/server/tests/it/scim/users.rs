@@ -331,13 +331,19 @@ async fn whom_an_administrator_cut_off_stays_so_when_the_directory_deletes_them(
     let scim = Scim::with(json!({"adopt_by_user_name": true})).await;
     let path = format!("/Users/{}", scim.person("leaver").await);
     scim.api.ask("POST", "/users/leaver/deactivate", json!({})).await.json();
-    assert_eq!(scim.ask("DELETE", &path, Value::Null).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        scim.ask("DELETE", &path, Value::Null).await.status,
+        StatusCode::NO_CONTENT
+    );
     assert_eq!(scim.ask("GET", &path, Value::Null).await.status, StatusCode::NOT_FOUND);
     // Name and links are still theirs, so no sign-in makes somebody new of them.
     assert_eq!(scim.api.get("/users/leaver").await["active"], false);
     let again = json!({"userName": "leaver", "active": true});
     let again = scim.good(201, "POST", "/Users", again).await;
-    assert_eq!((&again["active"], format!("/Users/{}", id(&again))), (&json!(false), path));
+    assert_eq!(
+        (&again["active"], format!("/Users/{}", id(&again))),
+        (&json!(false), path)
+    );
 }
 
 #[tokio::test]

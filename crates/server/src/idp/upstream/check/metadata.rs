@@ -6,8 +6,10 @@ use http::StatusCode;
 use lanyard_core::upstream::connection::{Connection, Preset};
 use lanyard_core::upstream::oidc::OidcSettings;
 use lanyard_fetch::FetchResponse;
+use lanyard_protocol::issuer::Issuer;
 use lanyard_protocol::metadata::authorization_server::AuthorizationServerMetadata;
 use serde::Deserialize;
+use url::Url;
 
 use super::Finding;
 use crate::idp::upstream::denial::UpstreamDenial;
@@ -73,8 +75,11 @@ pub(super) fn judge_document(
 }
 
 fn other_issuer(own: &str, theirs: &str) -> Finding {
-    // Only what is an issuer is shown.
-    let shown = lanyard_protocol::issuer::Issuer::parse(theirs).map_or("something that is no issuer", |_| theirs);
+    let usable = Issuer::parse(theirs).is_ok();
+    let shown = match usable || is_plain_address(theirs) {
+        true => theirs,
+        false => "something that is no issuer",
+    };
     if own.trim_end_matches('/') == theirs.trim_end_matches('/') {
         return Finding::failed(
             DISCOVERY,
@@ -89,11 +94,36 @@ fn other_issuer(own: &str, theirs: &str) -> Finding {
             format!("Set the issuer to {shown}, to the letter."),
         );
     }
+    let remedy = match usable {
+        true => {
+            "If that is the provider you mean, set the issuer to its own name, or behind a proxy tell the provider its public \
+             address; if not, somebody stands in between."
+        }
+        false => {
+            "An issuer is an https address. Behind a proxy, tell the provider its public address (Keycloak: `--hostname`); \
+             if it is not the provider you mean, check the issuer."
+        }
+    };
     Finding::failed(
         DISCOVERY,
         format!("The provider at this address calls itself {shown}, not {own}."),
-        "If that is the provider you mean, set the issuer to its own name; if not, somebody stands in between.",
+        remedy,
     )
+}
+
+/// Whether it is an address that can be told to a person as it is, though no issuer: the inner one behind a proxy is plain
+/// http.
+fn is_plain_address(text: &str) -> bool {
+    let short = text.len() <= 512 && text.bytes().all(|b| b.is_ascii_graphic());
+    short
+        && Url::parse(text).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.host().is_some()
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none()
+                && url.fragment().is_none()
+        })
 }
 
 /// Endpoints, algorithms, ways to authenticate, scopes.
@@ -107,7 +137,10 @@ pub(super) fn judge(
         Ok(provider) => {
             findings.push(Finding::good(
                 "endpoints",
-                "Every endpoint is there and protected by https.",
+                match has_plain_http(&provider) {
+                    true => "Every endpoint is there; plain http is allowed because they are on this machine.",
+                    false => "Every endpoint is there and protected by https.",
+                },
             ));
             Some(provider)
         }
@@ -129,6 +162,16 @@ pub(super) fn judge(
         )
     });
     provider
+}
+
+/// Whether an endpoint is reached without TLS: on this machine, in development.
+fn has_plain_http(provider: &Provider) -> bool {
+    let others = [
+        Some(&provider.authorization),
+        Some(&provider.token),
+        provider.userinfo.as_ref(),
+    ];
+    provider.jwks_uri.starts_with("http:") || others.into_iter().flatten().any(|url| url.scheme() == "http")
 }
 
 fn endpoints(denial: &UpstreamDenial) -> Finding {
@@ -163,12 +206,19 @@ fn algorithms(settings: &OidcSettings, document: &AuthorizationServerMetadata, f
     ));
 }
 
-fn authentication(settings: &OidcSettings, document: &AuthorizationServerMetadata, findings: &mut Vec<Finding>) {
+/// Whether the provider takes our way to authenticate, as far as it says.
+pub(super) fn takes_client_auth(settings: &OidcSettings, document: &AuthorizationServerMetadata) -> bool {
     let announced = &document.token_endpoint_auth_methods_supported;
     let own = settings.client_auth.as_str();
-    if announced.is_empty() || announced.iter().any(|method| method == own) {
+    announced.is_empty() || announced.iter().any(|method| method == own)
+}
+
+fn authentication(settings: &OidcSettings, document: &AuthorizationServerMetadata, findings: &mut Vec<Finding>) {
+    if takes_client_auth(settings, document) {
         return;
     }
+    let announced = &document.token_endpoint_auth_methods_supported;
+    let own = settings.client_auth.as_str();
     let known: Vec<&str> = announced
         .iter()
         .map(String::as_str)
@@ -179,10 +229,14 @@ fn authentication(settings: &OidcSettings, document: &AuthorizationServerMetadat
             )
         })
         .collect();
+    let remedy = match known.is_empty() {
+        true => "Switch client_secret_basic, client_secret_post or private_key_jwt on at the provider.".to_owned(),
+        false => format!("Set `client_auth` to one that it takes: {}.", known.join(", ")),
+    };
     findings.push(Finding::failed(
         "client",
         format!("The provider does not take {own} at its token endpoint."),
-        format!("Set `client_auth` to one that it takes: {}.", known.join(", ")),
+        remedy,
     ));
 }
 
