@@ -70,8 +70,11 @@ async function ways(lab, page, user) {
   // The page between goes on by itself; held up, it is looked at.
   const onward = (address) => address.pathname.endsWith(`/upstream/${NAME}/start`);
   await page.route(onward, (route) => route.abort('aborted'));
+  const heldUp = page.waitForEvent('requestfailed', (request) => onward(new URL(request.url())));
   await page.locator('#username').fill(user.email);
   await page.keyboard.press('Enter');
+  // Between a navigation and its end there is a moment without a title.
+  await heldUp;
   await page.getByRole('link', { name: 'Continue', exact: true }).waitFor();
   await look(page, 'domain');
   equal(await page.textContent('h1'), `Continue with ${TITLE}`, 'domain: it says where the address leads');

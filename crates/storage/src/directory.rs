@@ -251,6 +251,14 @@ impl DirectoryStore for SqlTx<'_> {
         )
     }
 
+    fn touch_group(&mut self, id: &GroupId, now: Timestamp) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE user_groups SET version = version + 1, updated_at = $1 WHERE id = $2",
+            &[now.into(), id.into()],
+        )?;
+        Ok(())
+    }
+
     fn remove_group(&mut self, id: &GroupId) -> Result<bool, StoreError> {
         self.execute("DELETE FROM memberships WHERE group_id = $1", &[id.into()])?;
         self.touched("DELETE FROM user_groups WHERE id = $1", &[id.into()])

@@ -203,10 +203,14 @@ fn contradicts(tx: &mut dyn Tx, request: &LogoutRequest<'_>, session: Option<&Se
     let (Some(named), None) = (request.logout_hint, session) else {
         return Ok(false);
     };
+    // The client knows the person by a subject that may be its own.
+    if named == hint.sub.as_str() {
+        return Ok(false);
+    }
     match hint.sid.clone().and_then(|sid| SessionId::parse(sid).ok()) {
         Some(id) => Ok(match tx.find_session(&id)? {
-            Some(hinted) => !is_named(tx, named, &hinted)?,
-            None => false,
+            Some(hinted) if hinted.ended_at.is_none() => !is_named(tx, named, &hinted)?,
+            _ => false,
         }),
         None => Ok(false),
     }

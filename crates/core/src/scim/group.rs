@@ -320,8 +320,7 @@ fn load(
     Ok(if_match.check(group.group.version).map(|()| group))
 }
 
-/// The same group a version later.
-pub(super) fn touched(at: &Provisioner<'_>, group: Group) -> Group {
+fn touched(at: &Provisioner<'_>, group: Group) -> Group {
     Group {
         version: group.version + 1,
         updated_at: at.cx.now,

@@ -18,7 +18,6 @@ use crate::outcome::Outcome;
 use crate::scim::denial::ScimDenial;
 use crate::scim::document::Document;
 use crate::scim::facts::Facts;
-use crate::scim::group::touched;
 use crate::scim::patch;
 use crate::scim::provisioner::{Done, IfMatch, Provisioner};
 use crate::scim::search::{Found, Search, UserTest};
@@ -230,10 +229,8 @@ pub fn remove(at: &Provisioner<'_>, tx: &mut dyn Tx, id: &str, if_match: &IfMatc
     let groups = tx.list_group_ids_of(&id)?;
     for group in &groups {
         tx.remove_member(group, &id)?;
-        if let Some(group) = tx.find_group(group)? {
-            // Its members are others now (SC-19).
-            tx.update_group(&touched(at, group))?;
-        }
+        // Its members are others now (SC-19).
+        tx.touch_group(group, at.cx.now)?;
     }
     tx.remove_provisioned_user(&id)?;
     let after = if tx.is_kept_out(&id)? {

@@ -45,6 +45,8 @@ pub trait DirectoryStore {
     fn insert_group(&mut self, group: &Group) -> Result<(), StoreError>;
     /// Writes a changed group whose stored version is `group.version - 1`.
     fn update_group(&mut self, group: &Group) -> Result<(), StoreError>;
+    /// Moves the version of a group whose members changed, whatever it is by now.
+    fn touch_group(&mut self, id: &GroupId, now: Timestamp) -> Result<(), StoreError>;
     /// Removes a group and its memberships; `false` when it did not exist.
     fn remove_group(&mut self, id: &GroupId) -> Result<bool, StoreError>;
     /// The ids of a person's groups and roles, sorted.

@@ -364,9 +364,9 @@ async fn what_a_client_asks_of_the_sign_in_is_asked_of_the_provider() {
         let asked = message(&begin_with(&world, &[more]).await);
         assert!(asked.contains("ForceAuthn=\"true\""), "{more:?}: {asked}");
     }
-    // Whoever chose an account need not sign in to it again.
+    // Another account is had by a new sign-in; whoever chose one without need not come again.
     let chosen = begin_with(&world, &[("prompt", "select_account")]).await;
-    assert!(!message(&chosen).contains("ForceAuthn"), "{}", message(&chosen));
+    assert!(message(&chosen).contains("ForceAuthn"), "{}", message(&chosen));
     let mut earlier = draft(&world, Some(&chosen.id));
     earlier.id = "_a7".to_owned();
     earlier.authn_instant = Some(world.company.clock.now().minus(Duration::from_secs(3600)));

@@ -137,6 +137,9 @@ conformance! {
         let stale = renamed.clone();
         b.write(move |tx| tx.update_group(&renamed)).unwrap();
         assert!(matches!(b.write(move |tx| tx.update_group(&stale)), Err(StoreError::Conflict("group"))));
+        b.write(|tx| tx.touch_group(&id("eng"), at(9))).unwrap();
+        let touched = b.read(|tx| tx.find_group(&id("eng"))).unwrap().unwrap();
+        assert_eq!((touched.version, touched.updated_at), (3, at(9)));
         let page = b.read(|tx| tx.list_groups(&first(1))).unwrap();
         assert_eq!((page.items[0].name.as_str(), page.next.as_deref()), ("all", Some("all")));
         assert!(b.write(|tx| tx.remove_group(&id("eng"))).unwrap());

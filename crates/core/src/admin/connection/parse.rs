@@ -40,9 +40,9 @@ fn record(cx: &Cx, spec: &ConnectionSpec, groups: Option<GroupMapping>) -> Resul
             "1 to 63 lower-case letters, digits and - are needed, as in okta",
         ));
     }
-    let domains = domains(&spec.domains)?;
+    let domains = domains(&spec.domains, spec.enabled)?;
     let kind = match (&spec.oidc, &spec.saml) {
-        (Some(oidc), None) => Kind::Oidc(settings(spec.preset, oidc, &domains)?),
+        (Some(oidc), None) => Kind::Oidc(settings(spec.preset, oidc, &domains, spec.enabled)?),
         (None, Some(saml)) => {
             saml.check()
                 .map_err(|(field, problem)| AdminDenial::invalid(field, problem))?;
@@ -87,12 +87,12 @@ fn title(spec: &ConnectionSpec) -> String {
     }
 }
 
-fn domains(named: &[String]) -> Result<Vec<String>, AdminDenial> {
+fn domains(named: &[String], enabled: bool) -> Result<Vec<String>, AdminDenial> {
     let mut domains = named
         .iter()
         .map(|name| {
             parse_domain(name)
-                .filter(|domain| is_host_name(domain))
+                .filter(|domain| !enabled || is_host_name(domain))
                 .ok_or_else(|| AdminDenial::invalid("domains", format!("{name} is no domain, as in acme.example")))
         })
         .collect::<Result<Vec<_>, _>>()?;
@@ -174,11 +174,14 @@ fn groups(tx: &mut dyn Tx, spec: &GroupsSpec) -> Result<Result<GroupMapping, Adm
     }))
 }
 
-fn settings(preset: Preset, spec: &OidcSpec, domains: &[String]) -> Result<OidcSettings, AdminDenial> {
+fn settings(preset: Preset, spec: &OidcSpec, domains: &[String], enabled: bool) -> Result<OidcSettings, AdminDenial> {
     let quirks = preset.quirks();
     let issuer =
         Issuer::parse(spec.issuer.as_str()).map_err(|error| AdminDenial::invalid("oidc.issuer", error.to_string()))?;
-    check_issuer(preset, &issuer)?;
+    // What lets nobody in may stand as it is: an old record can be switched off.
+    if enabled {
+        check_issuer(preset, &issuer)?;
+    }
     if quirks.hosted_domain && domains.is_empty() {
         return Err(AdminDenial::invalid(
             "domains",
@@ -248,9 +251,13 @@ fn check_issuer(preset: Preset, issuer: &Issuer) -> Result<(), AdminDenial> {
     if let Some(needed) = preset_of(host)
         && needed != preset
     {
+        let issuer = match needed {
+            Preset::Entra => "; its issuer is https://login.microsoftonline.com/<Directory (tenant) ID>/v2.0",
+            _ => "",
+        };
         return invalid(format!(
             "{host} needs the preset {0}: without its rules strangers could be let in; set preset = \"{0}\" \
-             (`lanyard idp add --preset {0}`)",
+             (`lanyard idp add --preset {0}`){issuer}",
             needed.as_str()
         ));
     }

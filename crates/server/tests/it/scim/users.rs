@@ -347,6 +347,20 @@ async fn whom_an_administrator_cut_off_stays_so_when_the_directory_deletes_them(
 }
 
 #[tokio::test]
+async fn a_group_has_a_new_version_when_a_member_is_removed_sc_19() {
+    let scim = Scim::new().await;
+    let person = scim.person("mira").await;
+    let group = json!({"displayName": "Finance", "members": [{"value": person}]});
+    let group = format!("/Groups/{}", id(&scim.good(201, "POST", "/Groups", group).await));
+    let version = |group: &Value| group["meta"]["version"].as_str().unwrap().to_owned();
+    let before = version(&scim.get(&group).await);
+    scim.ask("DELETE", &format!("/Users/{person}"), Value::Null).await;
+    let after = scim.get(&group).await;
+    assert_ne!(version(&after), before);
+    assert!(after.get("members").is_none(), "{after}");
+}
+
+#[tokio::test]
 async fn nobody_is_named_as_the_id_of_somebody_sc_13() {
     let scim = Scim::new().await;
     let person = scim.person("mira").await;

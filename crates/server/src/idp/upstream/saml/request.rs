@@ -37,9 +37,8 @@ pub(in crate::idp::upstream) fn location(
         &SignIn {
             acs: &acs_url(issuer, &connection.name),
             name_id_format: settings.name_id_format.as_deref(),
-            // An age cannot be asked for: it is had by a new sign-in, for which `prompt=login` asks by an age of zero.
-            // Another account cannot be asked for either, and whoever wants one need not sign in to it again.
-            force: wishes.max_age.is_some(),
+            // An age cannot be asked for, nor another account: both are had by a new sign-in.
+            force: wishes.max_age.is_some() || wishes.prompt.is_some(),
             classes: &classes(connection, wishes),
         },
     );
