@@ -3,7 +3,9 @@
 //! Owns building what is measured and installing the peers. The generator is `bench/`. Never compares figures of
 //! different machines.
 
-use crate::shell;
+use std::path::PathBuf;
+
+use crate::{release, shell};
 
 /// Builds the release program, the generator and the yardstick, installs the peers, then runs
 /// `[all|chains|postgres|gateway|memory|growth|rules|oidc|scim|assertions] [--people N] [--most-people N] [--chains N]
@@ -21,27 +23,25 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn load(arguments: &[String]) -> anyhow::Result<()> {
-    // The program alone, as it is handed out: beside others its dependencies would get features of theirs.
-    shell::run(&mut shell::cargo([
-        "build",
-        "--release",
-        "--package",
-        "lanyard",
-        "--locked",
-    ]))?;
+/// Builds the generator and the yardstick. The folder that they are in.
+pub(crate) fn build() -> anyhow::Result<PathBuf> {
     let mut build = shell::cargo(["build", "--release", "--locked"]);
     for package in ["lanyard-bench", "lanyard-floor"] {
         build.args(["--package", package]);
     }
     shell::run(&mut build)?;
-    let directory = shell::target()?.join("release");
+    Ok(shell::target()?.join("release"))
+}
+
+fn load(arguments: &[String]) -> anyhow::Result<()> {
+    let lanyard = release::build()?;
+    let directory = build()?;
     let mut generator = shell::program("taskset");
     generator
         .args(["-c", "1"])
         .arg(directory.join("lanyard-bench"))
         .arg("--lanyard")
-        .arg(directory.join("lanyard"))
+        .arg(lanyard)
         .arg("--floor")
         .arg(directory.join("lanyard-floor"));
     let without = |argument: &String| argument == "--without-peers";

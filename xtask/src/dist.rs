@@ -4,7 +4,8 @@
 
 use anyhow::{Context as _, bail};
 
-use crate::shell::{self, cargo, output, program, run as run_it};
+use crate::release;
+use crate::shell::{self, output, program, run as run_it};
 
 const SHELLS: [(&str, &str); 3] = [("bash", "lanyard.bash"), ("zsh", "_lanyard"), ("fish", "lanyard.fish")];
 const PAGES: [&str; 4] = ["LICENSE", "README.md", "CHANGELOG.md", "SECURITY.md"];
@@ -14,9 +15,8 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     if !arguments.is_empty() {
         bail!("usage: cargo xtask dist");
     }
-    run_it(&mut cargo(["build", "--release", "--package", "lanyard", "--locked"]))?;
+    let built = release::build()?;
     let target = shell::target()?;
-    let built = target.join("release").join("lanyard");
     let version = String::from_utf8(output(program(&built).arg("--version"))?).context("the version")?;
     let version = version.split_whitespace().last().context("the version")?.to_owned();
     let name = format!("lanyard-{version}-{}-{}", std::env::consts::OS, std::env::consts::ARCH);

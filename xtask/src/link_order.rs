@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use crate::shell::{self, cargo, output, program, run as run_it};
+use crate::shell::{self, output, program, run as run_it};
+use crate::{bench, release};
 
 const LIST: &str = "crates/lanyard/link-order.txt";
 /// Runs of the generator: chains, provisioning, tool calls, sign-ins at an upstream.
@@ -25,8 +26,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     match arguments {
         [] => record(),
         [check] if check == "--check" => {
-            run_it(&mut cargo(["build", "--release", "--package", "lanyard", "--locked"]))?;
-            println!("{}", told(&shell::target()?.join("release/lanyard"))?);
+            println!("{}", told(&release::build()?)?);
             Ok(())
         }
         _ => bail!("usage: cargo xtask link-order [--check]"),
@@ -63,19 +63,9 @@ fn record() -> anyhow::Result<()> {
     if shell::find("valgrind", &[]).is_none() {
         bail!("valgrind is not there; it records which functions are called (Debian: apt install valgrind)");
     }
-    run_it(&mut cargo(["build", "--release", "--package", "lanyard", "--locked"]))?;
-    run_it(&mut cargo([
-        "build",
-        "--release",
-        "--locked",
-        "--package",
-        "lanyard-bench",
-        "--package",
-        "lanyard-floor",
-    ]))?;
-    let release = shell::target()?.join("release");
-    let built = release.join("lanyard");
-    let records = release.with_file_name("xtask-link-order");
+    let built = release::build()?;
+    let generators = bench::build()?;
+    let records = shell::target()?.join("xtask-link-order");
     let _ = std::fs::remove_dir_all(&records);
     std::fs::create_dir_all(&records)?;
     let under = under_valgrind(&records)?;
@@ -86,9 +76,9 @@ fn record() -> anyhow::Result<()> {
         println!("recording {name}, some minutes");
         let folder = records.join(name);
         std::fs::create_dir_all(&folder)?;
-        let mut generator = program(release.join("lanyard-bench"));
+        let mut generator = program(generators.join("lanyard-bench"));
         generator.arg("--lanyard").arg(&under);
-        generator.arg("--floor").arg(release.join("lanyard-floor"));
+        generator.arg("--floor").arg(generators.join("lanyard-floor"));
         run_it(
             generator
                 .arg(name)

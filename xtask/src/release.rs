@@ -4,7 +4,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -20,9 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs the stage.
 pub(crate) fn run() -> anyhow::Result<()> {
-    run_it(&mut cargo(["build", "--release", "--package", "lanyard", "--locked"]))?;
+    let built = build()?;
     let target = shell::target()?;
-    let built = target.join("release").join("lanyard");
     let bytes = std::fs::metadata(&built)?.len();
     let start = start_up(&built, &target)?;
     let began = Instant::now();
@@ -47,6 +46,13 @@ pub(crate) fn run() -> anyhow::Result<()> {
     println!("in order          {in_order}");
     println!("kept in           {}", file.display());
     Ok(())
+}
+
+/// Builds the release program alone, as it is handed out: beside other packages its dependencies would get features of
+/// theirs. Where it is.
+pub(crate) fn build() -> anyhow::Result<PathBuf> {
+    run_it(&mut cargo(["build", "--release", "--package", "lanyard", "--locked"]))?;
+    Ok(shell::target()?.join("release").join("lanyard"))
 }
 
 /// From the start of the process to the first answered request, with a store that exists already.

@@ -19,8 +19,8 @@ const MAX_VALUES: usize = 200;
 const MAX_DOCUMENT: usize = 256 * 1024;
 /// The most members that a request may name.
 pub const MAX_MEMBERS: usize = 50_000;
-/// The members of a group.
-const MEMBERS: &str = "members";
+/// The attribute of a group that names its members.
+pub(super) const MEMBERS: &str = "members";
 
 /// Attributes in the names of their schema; those of an extension stand under its URN. Holds no password, no `id`, no
 /// `meta`, nothing unassigned.

@@ -11,9 +11,7 @@ use serde_json::Value;
 
 use crate::id::UserId;
 use crate::scim::denial::ScimDenial;
-use crate::scim::document::{MAX_MEMBERS, value_of};
-
-const MEMBERS: &str = "members";
+use crate::scim::document::{MAX_MEMBERS, MEMBERS, value_of};
 
 /// One change of the members.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -103,11 +103,7 @@ pub(crate) fn token_once(mut answer: Value, out: Option<&Path>, json: bool, ui: 
 /// # Errors
 /// When it has no JSON form.
 pub(crate) fn list(items: Vec<Value>, columns: &[(&str, &str)], json: bool, ui: &Ui) -> anyhow::Result<()> {
-    if items.is_empty() && !json {
-        ui.note("There is none yet.");
-        return Ok(());
-    }
-    table(items, columns, json, ui)
+    table(items, columns, "There is none yet.", json, ui)
 }
 
 /// What a search found, as [`list`] shows it.
@@ -115,16 +111,16 @@ pub(crate) fn list(items: Vec<Value>, columns: &[(&str, &str)], json: bool, ui: 
 /// # Errors
 /// When it has no JSON form.
 pub(crate) fn found(items: Vec<Value>, columns: &[(&str, &str)], json: bool, ui: &Ui) -> anyhow::Result<()> {
-    if items.is_empty() && !json {
-        ui.note("Nothing matches.");
-        return Ok(());
-    }
-    table(items, columns, json, ui)
+    table(items, columns, "Nothing matches.", json, ui)
 }
 
-fn table(items: Vec<Value>, columns: &[(&str, &str)], json: bool, ui: &Ui) -> anyhow::Result<()> {
+fn table(items: Vec<Value>, columns: &[(&str, &str)], none: &str, json: bool, ui: &Ui) -> anyhow::Result<()> {
     if json {
         return ui.json(&serde_json::json!({ "items": items }));
+    }
+    if items.is_empty() {
+        ui.note(none);
+        return Ok(());
     }
     let titles: Vec<&str> = columns.iter().map(|(title, _)| *title).collect();
     let rows = items
