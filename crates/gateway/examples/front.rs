@@ -25,7 +25,7 @@ use lanyard_jose::digest::HmacKey;
 use lanyard_jose::jwk::{JwkSet, KeySet};
 use lanyard_jose::key::SigningKey;
 use lanyard_jose::random::{Random, SystemRandom};
-use lanyard_jose::verify::VerdictCache;
+use lanyard_jose::verify::AccessTokenCache;
 use lanyard_protocol::gateway::RouteSnapshot;
 use lanyard_protocol::issuer::Issuer;
 use lanyard_resource_server::keys::StaticKeys;
@@ -71,7 +71,7 @@ async fn main() {
         now: Arc::new(micros),
         keys: Arc::new(StaticKeys::new(issuer, keys)),
         revocations: Arc::new(RevocationList::local(Arc::new(|| micros() / 1_000_000))),
-        verdicts: VerdictCache::new(10_000),
+        tokens: AccessTokenCache::new(10_000),
         calls: Arc::new(Nowhere),
         credentials: Arc::new(FixedCredentials::none()),
         handle_key: HmacKey::new(&secret),

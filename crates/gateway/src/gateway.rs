@@ -78,7 +78,7 @@ impl Gateway {
             verifier_parts: VerifierParts {
                 keys: deps.keys,
                 revocations: deps.revocations,
-                verdicts: deps.verdicts,
+                tokens: deps.tokens,
                 clock,
             },
             upstream: Upstream::new(deps.tls, settings.connect_within, settings.headers_within),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lanyard_jose::digest::HmacKey;
-use lanyard_jose::verify::VerdictCache;
+use lanyard_jose::verify::AccessTokenCache;
 use lanyard_resource_server::keys::KeySource;
 use lanyard_resource_server::revocation::RevocationView;
 
@@ -21,8 +21,8 @@ pub struct GatewayDeps {
     pub keys: Arc<dyn KeySource>,
     /// What is revoked. Fill it before the first request.
     pub revocations: Arc<dyn RevocationView>,
-    /// Remembered signature verdicts.
-    pub verdicts: VerdictCache,
+    /// Tokens that were verified before.
+    pub tokens: AccessTokenCache,
     /// Takes one event per call.
     pub calls: Arc<dyn CallSink>,
     /// What is shown to the servers behind.

@@ -2,12 +2,14 @@
 //!
 //! Owns the order and completeness of the checks. Never fetches keys, never reads a clock, never decides whom to trust.
 
+mod access_tokens;
 mod verdicts;
 
 use std::sync::Arc;
 
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 
+pub use self::access_tokens::{AccessTokenCache, Presented};
 pub use self::verdicts::VerdictCache;
 use crate::algorithm::Algorithm;
 use crate::jwk::KeySet;
@@ -96,9 +98,7 @@ fn judge<K: Kind>(
     known: impl FnOnce() -> bool,
 ) -> Result<(Verified<K>, bool), VerifyError> {
     let algorithm = token.algorithm();
-    if !expected.algorithms.contains(&algorithm) {
-        return Err(VerifyError::Algorithm);
-    }
+    check_algorithm(algorithm, expected)?;
     let key = keys.find(token.kid(), algorithm)?;
     let known = known();
     if !known {
@@ -108,12 +108,19 @@ fn judge<K: Kind>(
             .verify(token.message(), token.signature())
             .map_err(|_| VerifyError::Signature)?;
     }
-    check_claims(token, expected)?;
+    check_claims::<K>(token.claims(), expected)?;
     Ok((Verified::new(token, Arc::clone(&key.name)), known))
 }
 
-fn check_claims<K: Kind>(token: &Unverified<K>, expected: &Expected<'_>) -> Result<(), VerifyError> {
-    let claims = token.claims();
+fn check_algorithm(algorithm: Algorithm, expected: &Expected<'_>) -> Result<(), VerifyError> {
+    if expected.algorithms.contains(&algorithm) {
+        Ok(())
+    } else {
+        Err(VerifyError::Algorithm)
+    }
+}
+
+fn check_claims<K: Kind>(claims: &K::Claims, expected: &Expected<'_>) -> Result<(), VerifyError> {
     if K::issuer(claims) != expected.issuer {
         return Err(VerifyError::Issuer);
     }

@@ -7,7 +7,7 @@
 //!
 //! use lanyard_fetch::{Fetch, JwksCache, MetadataCache};
 //! use lanyard_jose::token::{AccessToken, Verified};
-//! use lanyard_jose::verify::VerdictCache;
+//! use lanyard_jose::verify::AccessTokenCache;
 //! use lanyard_protocol::{issuer::Issuer, resource::ResourceId, scope::ScopeSet};
 //! use lanyard_resource_server::clock::Clock;
 //! use lanyard_resource_server::keys::FetchedKeys;
@@ -27,7 +27,7 @@
 //!         keys: Arc::new(keys),
 //!         // Without a feed of revocations a token lives until it expires.
 //!         revocations: Arc::new(RevocationList::local(clock.clone())),
-//!         verdicts: VerdictCache::new(10_000),
+//!         tokens: AccessTokenCache::new(10_000),
 //!         clock,
 //!     });
 //!     Ok(ProtectLayer::new(verifier).require(ScopeSet::parse("invoices.read")?))

@@ -1,6 +1,6 @@
 //! Access token verification for one resource (RS-TK-01 to RS-TK-06).
 //!
-//! Owns the order of the checks. Never fetches (it asks a [`KeySource`]) and never remembers more than a signature.
+//! Owns the order of the checks. Never fetches (it asks a [`KeySource`]) and never remembers more than a token whose signature was good.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::{HeaderMap, Uri};
 use lanyard_jose::algorithm::Algorithm;
-use lanyard_jose::token::{AccessToken, Unverified, Verified};
-use lanyard_jose::verify::{Audience, Expected, VerdictCache, VerifyError};
+use lanyard_jose::token::{AccessToken, Verified};
+use lanyard_jose::verify::{AccessTokenCache, Audience, Expected, VerifyError};
 use lanyard_protocol::scope::ScopeSet;
 use lanyard_protocol::step_up::AuthenticationNeed;
 
@@ -31,8 +31,8 @@ pub struct VerifierParts {
     pub keys: Arc<dyn KeySource>,
     /// What is revoked.
     pub revocations: Arc<dyn RevocationView>,
-    /// Remembered signature verdicts; share one between resources.
-    pub verdicts: VerdictCache,
+    /// Tokens that were verified before; share one between resources.
+    pub tokens: AccessTokenCache,
     /// The present.
     pub clock: Clock,
 }
@@ -116,10 +116,10 @@ impl Verifier {
     /// # Errors
     /// [`Refusal`].
     pub async fn verify_token(&self, token: &str) -> Result<Verified<AccessToken>, Refusal> {
-        let token = Unverified::<AccessToken>::parse(token)?;
+        let token = self.parts.tokens.read(token)?;
         let issuer = self.resource.authorization_server();
         // Before any key is looked for: a foreign issuer causes no request (MD-KEY-03).
-        if token.issuer() != Some(issuer.as_str()) {
+        if token.issuer() != issuer.as_str() {
             return Err(VerifyError::Issuer.into());
         }
         let keys = self.parts.keys.keys(issuer, token.kid()).await.map_err(|error| {
@@ -135,7 +135,7 @@ impl Verifier {
             algorithms: &self.algorithms,
             max_lifetime: None,
         };
-        let verified = self.parts.verdicts.verify(&token, "access_token", &keys, &expected)?;
+        let verified = self.parts.tokens.verify(&token, &keys, &expected)?;
         // A key-bound token without its proof is a stolen one until shown otherwise (RFC 9449, section 7.1).
         if verified.cnf.is_some() {
             return Err(Refusal::Bound);

@@ -23,7 +23,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, bail};
 use axum::Router;
 use lanyard_fetch::{Fetch, HttpFetch, JwksCache, MetadataCache, Outbound};
-use lanyard_jose::verify::VerdictCache;
+use lanyard_jose::verify::AccessTokenCache;
 use lanyard_protocol::issuer::Issuer;
 use lanyard_protocol::resource::ResourceId;
 use lanyard_protocol::scope::ScopeSet;
@@ -89,7 +89,7 @@ fn protect(url: &str, issuer: Issuer, scopes: &ScopeSet) -> anyhow::Result<Prote
         )),
         // Without a feed of revocations a token lives until it expires.
         revocations: Arc::new(RevocationList::local(Arc::clone(&clock))),
-        verdicts: VerdictCache::new(10_000),
+        tokens: AccessTokenCache::new(10_000),
         clock,
     };
     Ok(ProtectLayer::new(Verifier::new(resource, parts)).require(scopes.clone()))

@@ -22,7 +22,7 @@ use lanyard_jose::algorithm::Algorithm;
 use lanyard_jose::digest::HmacKey;
 use lanyard_jose::jwk::{JwkSet, KeySet};
 use lanyard_jose::key::SigningKey;
-use lanyard_jose::verify::VerdictCache;
+use lanyard_jose::verify::AccessTokenCache;
 use lanyard_protocol::gateway::{Route, RouteSnapshot};
 use lanyard_protocol::issuer::Issuer;
 use lanyard_resource_server::keys::StaticKeys;
@@ -135,7 +135,7 @@ impl World {
             now: Arc::new(move || clock.load(Ordering::Relaxed) * 1_000_000),
             keys: Arc::new(StaticKeys::new(Issuer::parse(ISSUER).unwrap(), keys)),
             revocations: revocations.clone(),
-            verdicts: VerdictCache::new(100),
+            tokens: AccessTokenCache::new(100),
             calls: calls.clone(),
             credentials: Arc::new(credentials),
             handle_key: HmacKey::new(&[7; 32]),

@@ -7,6 +7,7 @@
     reason = "helpers of tests"
 )]
 
+mod access_tokens;
 mod corpora;
 mod forge;
 mod jwk;

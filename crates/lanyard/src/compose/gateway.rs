@@ -19,7 +19,7 @@ use lanyard_gateway::feed::{FeedReader, HttpFeed};
 use lanyard_gateway::gateway::Gateway;
 use lanyard_gateway::settings::{GatewayDeps, GatewaySettings};
 use lanyard_jose::digest::HmacKey;
-use lanyard_jose::verify::VerdictCache;
+use lanyard_jose::verify::AccessTokenCache;
 use lanyard_protocol::gateway::{CallEvent, RevocationEntry, RevocationFeed, RouteSnapshot};
 use lanyard_resource_server::keys::{FetchedKeys, FirstOf, KeySource, LocalKeys};
 use lanyard_resource_server::revocation::RevocationView;
@@ -233,7 +233,7 @@ fn build(
         now: Arc::new(|| SystemClock.now().micros()),
         keys,
         revocations,
-        verdicts: VerdictCache::new(parts.config.limits.signatures_remembered),
+        tokens: AccessTokenCache::new(parts.config.limits.signatures_remembered),
         calls: Arc::new(calls),
         credentials: Arc::new(FixedCredentials::none()),
         handle_key,

@@ -11,7 +11,7 @@ use lanyard_jose::algorithm::Algorithm;
 use lanyard_jose::jwk::{JwkSet, KeySet};
 use lanyard_jose::key::SigningKey;
 use lanyard_jose::token::{AccessToken, Verified};
-use lanyard_jose::verify::VerdictCache;
+use lanyard_jose::verify::AccessTokenCache;
 use lanyard_protocol::issuer::Issuer;
 use lanyard_protocol::resource::ResourceId;
 use lanyard_protocol::scope::ScopeSet;
@@ -59,7 +59,7 @@ impl World {
         let parts = VerifierParts {
             keys: Arc::new(keys.clone()),
             revocations: revocations.clone(),
-            verdicts: VerdictCache::new(100),
+            tokens: AccessTokenCache::new(100),
             clock,
         };
         let layer =
