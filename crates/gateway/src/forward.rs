@@ -39,45 +39,18 @@ impl Gateway {
                     .await;
             }
         };
-        let era = match self.judge(exchange, &message) {
-            Ok(era) => era,
-            Err(error) => {
-                let response = answer::wire_error(&error, message.id);
-                return self.refuse(exchange, Some(&message), error.name(), response).await;
-            }
-        };
-        let route = &exchange.route;
-        if let Err(denial) = decide::decide(&route.config, &route.scopes, exchange.held().as_deref(), era, &message) {
-            let response = denied(&denial, exchange, era, &message);
-            return self.refuse(exchange, Some(&message), denial.code(), response).await;
-        }
-        if let Some(need) = decide::authentication_needed(&route.config, era, &message)
-            && let Err(refusal) = route.verifier.require_authentication(&exchange.token, need)
-        {
-            let response = answer::refused(&refusal, route.verifier.resource());
-            return self.refuse(exchange, Some(&message), refusal.code(), response).await;
-        }
-        let session = match self.session(exchange, era, &message) {
-            Ok(session) => session,
-            Err(refusal) => {
-                let response = session_refused(refusal, message.id);
-                return self.refuse(exchange, Some(&message), refusal.code(), response).await;
-            }
-        };
-        if let Some(state) = &message.state {
-            let Some(state) = self.handles_of(exchange).open(state) else {
-                let error = WireError::new(-32602, "the request state is not valid");
-                let response = answer::wire_error(&error, message.id);
+        let (era, session) = match self.judge(exchange, &mut message) {
+            Ok(judged) => judged,
+            Err(refused) => {
                 return self
-                    .refuse(exchange, Some(&message), "request_state_foreign", response)
+                    .refuse(exchange, Some(&message), refused.code, refused.response)
                     .await;
-            };
-            message.state = Some(state);
-        }
+            }
+        };
         if message.kind == MessageKind::Request && self.record(exchange, Some(&message), "allowed").await.is_err() {
             return unrecorded();
         }
-        let request = proxy::post(&route.upstream, era, exchange.headers, session, &message);
+        let request = proxy::post(&exchange.route.upstream, era, exchange.headers, session, &message);
         let begins_session = era == Era::Sessions && message.method == "initialize";
         let edit = self.edit_for(exchange, era, &message);
         self.forward(
@@ -158,7 +131,39 @@ impl Gateway {
         response
     }
 
-    fn judge(&self, exchange: &Exchange<'_>, message: &Message<'_>) -> Result<Era, WireError> {
+    /// Judges a message by everything that is known of it: revision, permission, sign-in, session and request state.
+    fn judge<'a>(
+        &self,
+        exchange: &Exchange<'a>,
+        message: &mut Message<'_>,
+    ) -> Result<(Era, Option<&'a str>), Box<Refused>> {
+        let route = &exchange.route;
+        let era = self
+            .revision(exchange, message)
+            .map_err(|error| Refused::new(error.name(), answer::wire_error(&error, message.id)))?;
+        decide::decide(&route.config, &route.scopes, exchange.held().as_deref(), era, message)
+            .map_err(|denial| Refused::new(denial.code(), denied(&denial, exchange, era, message)))?;
+        if let Some(need) = decide::authentication_needed(&route.config, era, message) {
+            let verifier = &route.verifier;
+            verifier
+                .require_authentication(&exchange.token, need)
+                .map_err(|refusal| Refused::new(refusal.code(), answer::refused(&refusal, verifier.resource())))?;
+        }
+        let session = self
+            .session(exchange, era, message)
+            .map_err(|refusal| Refused::new(refusal.code(), session_refused(refusal, message.id)))?;
+        if let Some(state) = &message.state {
+            let Some(state) = self.handles_of(exchange).open(state) else {
+                let error = WireError::new(-32602, "the request state is not valid");
+                let response = answer::wire_error(&error, message.id);
+                return Err(Refused::new("request_state_foreign", response));
+            };
+            message.state = Some(state);
+        }
+        Ok((era, session))
+    }
+
+    fn revision(&self, exchange: &Exchange<'_>, message: &Message<'_>) -> Result<Era, WireError> {
         let era = version::judge(exchange.headers, message)?;
         if era == Era::Stateless {
             if message.kind == MessageKind::Response {
@@ -220,9 +225,9 @@ impl Gateway {
 
     fn handles_of(&self, exchange: &Exchange<'_>) -> HandleSeal {
         HandleSeal::new(
-            &self.handle_key,
-            exchange.route.config.resource.as_str(),
-            &exchange.token,
+            Arc::clone(&self.handle_key),
+            Arc::clone(&exchange.route),
+            exchange.token.clone(),
         )
     }
 
@@ -327,6 +332,18 @@ impl Gateway {
                 }
             }
         }
+    }
+}
+
+/// A message that does not go on: what is recorded, and the answer.
+struct Refused {
+    code: &'static str,
+    response: Response<Body>,
+}
+
+impl Refused {
+    fn new(code: &'static str, response: Response<Body>) -> Box<Self> {
+        Box::new(Self { code, response })
     }
 }
 

@@ -44,7 +44,7 @@ pub struct Gateway {
     calls: Arc<dyn CallSink>,
     pub(crate) credentials: Arc<dyn UpstreamCredentials>,
     pub(crate) sessions: Sessions,
-    pub(crate) handle_key: HmacKey,
+    pub(crate) handle_key: Arc<HmacKey>,
     pub(crate) upstream: Upstream,
     strangers: StrangerBudget,
     requests: AtomicU64,
@@ -88,7 +88,7 @@ impl Gateway {
             calls: deps.calls,
             credentials: deps.credentials,
             sessions: Sessions::new(),
-            handle_key: deps.handle_key,
+            handle_key: Arc::new(deps.handle_key),
             strangers: StrangerBudget::default(),
             requests: AtomicU64::new(0),
             settings,
@@ -338,5 +338,8 @@ fn without_query(name: &str) -> String {
 }
 
 fn shortened(text: &str) -> String {
+    if text.len() <= 256 && !text.contains(char::is_control) {
+        return text.to_owned();
+    }
     text.chars().filter(|c| !c.is_control()).take(256).collect()
 }

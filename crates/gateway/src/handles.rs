@@ -3,35 +3,26 @@
 //! Owns the binding of `requestState` to a principal: it goes out with a seal and comes in only from whom it was made
 //! for. Never looks into the state itself.
 
+use std::sync::Arc;
+
 use lanyard_jose::digest::{HmacKey, base64url, from_base64url};
 use lanyard_jose::token::{AccessToken, Verified};
+
+use crate::route::ServedRoute;
 
 const PREFIX: &str = "lg1.";
 
 /// Seals the handles of one caller on one route.
 #[derive(Clone)]
 pub(crate) struct HandleSeal {
-    key: HmacKey,
-    /// Who and where, with lengths, so that no two principals read alike.
-    context: Vec<u8>,
+    key: Arc<HmacKey>,
+    route: Arc<ServedRoute>,
+    token: Verified<AccessToken>,
 }
 
 impl HandleSeal {
-    pub(crate) fn new(key: &HmacKey, resource: &str, token: &Verified<AccessToken>) -> Self {
-        let mut context = Vec::new();
-        for part in [
-            resource,
-            token.iss.as_str(),
-            token.sub.as_str(),
-            token.client_id.as_str(),
-        ] {
-            context.extend_from_slice(&part.len().to_be_bytes());
-            context.extend_from_slice(part.as_bytes());
-        }
-        Self {
-            key: key.clone(),
-            context,
-        }
+    pub(crate) const fn new(key: Arc<HmacKey>, route: Arc<ServedRoute>, token: Verified<AccessToken>) -> Self {
+        Self { key, route, token }
     }
 
     /// The handle as the client gets it.
@@ -47,8 +38,18 @@ impl HandleSeal {
             .then(|| handle.to_owned())
     }
 
+    /// Who and where, with lengths, so that no two principals read alike; then the handle.
     fn message(&self, handle: &str) -> Vec<u8> {
-        let mut message = self.context.clone();
+        let mut message = Vec::new();
+        for part in [
+            self.route.config.resource.as_str(),
+            self.token.iss.as_str(),
+            self.token.sub.as_str(),
+            self.token.client_id.as_str(),
+        ] {
+            message.extend_from_slice(&part.len().to_be_bytes());
+            message.extend_from_slice(part.as_bytes());
+        }
         message.extend_from_slice(handle.as_bytes());
         message
     }

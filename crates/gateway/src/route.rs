@@ -2,7 +2,8 @@
 //!
 //! Owns the table and how it is replaced at run time. Never decides on a call.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -21,13 +22,12 @@ use crate::upstream;
 #[derive(Default)]
 pub(crate) struct RouteTable {
     pub(crate) version: u64,
-    doors: HashMap<String, Door>,
+    /// Every host that is ours, and what is there by path.
+    doors: HashMap<String, HashMap<String, Door>>,
     /// For hosts that stand for any of ours: the path alone, where it is unambiguous.
     by_path: HashMap<String, Option<Door>>,
     routes: HashMap<String, Arc<ServedRoute>>,
     aliases: Vec<String>,
-    /// Every host that is ours.
-    hosts: HashSet<String>,
 }
 
 /// What is at an address.
@@ -83,7 +83,10 @@ impl RouteTable {
     ) -> (Self, Vec<RouteProblem>) {
         let mut table = Self {
             version: snapshot.version,
-            aliases: aliases.iter().map(|host| canonical_authority(host)).collect(),
+            aliases: aliases
+                .iter()
+                .map(|host| canonical_authority(host).into_owned())
+                .collect(),
             ..Self::default()
         };
         let mut problems = Vec::new();
@@ -113,9 +116,8 @@ impl RouteTable {
                 route.title.clone()
             });
         let metadata_path = resource.metadata_path().to_owned();
-        let metadata_address = format!("{authority}{metadata_path}");
-        let address = format!("{authority}{path}");
-        if self.doors.contains_key(&address) || self.doors.contains_key(&metadata_address) {
+        let taken = |path: &str| self.doors.get(&authority).is_some_and(|doors| doors.contains_key(path));
+        if taken(&path) || taken(&metadata_path) {
             return Err("another route has the same address");
         }
         if self.routes.contains_key(&route.name) {
@@ -140,12 +142,12 @@ impl RouteTable {
             config: route,
         });
         self.routes.insert(served.config.name.clone(), Arc::clone(&served));
-        self.hosts.insert(authority);
-        for (address, path, door) in [
-            (address, path, Door::Mcp(Arc::clone(&served))),
-            (metadata_address, metadata_path, Door::Metadata(served)),
+        let doors = self.doors.entry(authority).or_default();
+        for (path, door) in [
+            (path, Door::Mcp(Arc::clone(&served))),
+            (metadata_path, Door::Metadata(served)),
         ] {
-            self.doors.insert(address, door.clone());
+            doors.insert(path.clone(), door.clone());
             // Two routes with one path on different hosts cannot be told apart by path.
             self.by_path
                 .entry(path)
@@ -158,17 +160,21 @@ impl RouteTable {
     /// What is at an address. The host must be one of a route, or a configured alias; paths are compared byte for byte.
     pub(crate) fn find(&self, authority: &str, path: &str) -> Found {
         let authority = canonical_authority(authority);
-        if let Some(door) = self.doors.get(&format!("{authority}{path}")) {
+        let own = self.doors.get(authority.as_ref());
+        if let Some(door) = own.and_then(|doors| doors.get(path)) {
             return Found::Door(door.clone());
         }
-        if self.aliases.contains(&authority) {
+        if self.aliases.iter().any(|alias| *alias == authority) {
             return match self.by_path.get(path) {
                 Some(Some(door)) => Found::Door(door.clone()),
                 _ => Found::Nothing,
             };
         }
-        let known = self.hosts.contains(&authority);
-        if known { Found::Nothing } else { Found::ForeignHost }
+        if own.is_some() {
+            Found::Nothing
+        } else {
+            Found::ForeignHost
+        }
     }
 
     /// Whether a route is still served as it was when a stream was opened.
@@ -205,25 +211,26 @@ fn check(route: &Route) -> Result<Uri, &'static str> {
 fn authority_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {
-        Some(port) => canonical_authority(&format!("{host}:{port}")),
-        None => canonical_authority(host),
+        Some(port) => canonical_authority(&format!("{host}:{port}")).into_owned(),
+        None => canonical_authority(host).into_owned(),
     }
 }
 
 /// Lower case, no default port, and one name for loopback, which has three.
-fn canonical_authority(authority: &str) -> String {
-    let authority = authority.to_ascii_lowercase();
+fn canonical_authority(authority: &str) -> Cow<'_, str> {
+    if authority.bytes().any(|b| b.is_ascii_uppercase()) {
+        return Cow::Owned(canonical_authority(&authority.to_ascii_lowercase()).into_owned());
+    }
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !host.ends_with(':') => (host, Some(port)),
-        _ => (authority.as_str(), None),
+        _ => (authority, None),
     };
-    let host = match host {
-        "localhost" | "[::1]" => "127.0.0.1",
-        other => other,
-    };
+    let loopback = matches!(host, "localhost" | "[::1]");
+    let one = if loopback { "127.0.0.1" } else { host };
     match port {
-        None | Some("" | "80" | "443") => host.to_owned(),
-        Some(port) => format!("{host}:{port}"),
+        None | Some("" | "80" | "443") => Cow::Borrowed(one),
+        Some(port) if loopback => Cow::Owned(format!("{one}:{port}")),
+        Some(_) => Cow::Borrowed(authority),
     }
 }
 
