@@ -120,7 +120,8 @@ fn issuer(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
-async fn peer(name: &str, port: u16, mut starting: Command) -> anyhow::Result<Peer> {
+/// Starts a peer that listens on this port.
+pub(crate) async fn peer(name: &str, port: u16, mut starting: Command) -> anyhow::Result<Peer> {
     let mut server = Server::start(&mut starting)?;
     server.until_listening(port).await.with_context(|| name.to_owned())?;
     let endpoint = format!("{}/token", issuer(port));
