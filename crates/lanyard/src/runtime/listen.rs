@@ -178,14 +178,13 @@ impl Connection {
     }
 }
 
-/// Limits of SEC-22 and HT-03 for both protocol versions.
+/// Limits of SEC-22 and HT-03 for both protocol versions. HTTP/1 takes 100 headers, hyper's own limit.
 fn builder(patience: Duration) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
-        .max_headers(100)
         .max_buf_size(64 * 1024)
         .http2()
         .timer(TokioTimer::new())
