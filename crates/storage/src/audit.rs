@@ -1,6 +1,7 @@
 //! The audit log.
 //!
-//! Owns the tables `audit_events`, `audit_seals` and `audit_checkpoints`. Never computes a hash or signs.
+//! Owns the tables `audit_events`, `audit_seals`, `audit_checkpoints` and SQLite's list of subjects. Never computes a
+//! hash or signs.
 
 use lanyard_core::audit::event::{AuditEvent, Checkpoint};
 use lanyard_core::store::StoreError;
@@ -10,7 +11,7 @@ use lanyard_core::store::page::PageRequest;
 use crate::dialect;
 use crate::paging::fetch;
 use crate::row::{Row, corrupt, doc};
-use crate::sql::SqlTx;
+use crate::sql::{SqlTx, Value};
 
 fn event(row: &mut Row<'_>) -> Result<StoredEvent, StoreError> {
     let position = row.int()?;
@@ -82,13 +83,11 @@ impl AuditStore for SqlTx<'_> {
     }
 
     fn seal_events(&mut self, seals: &[(i64, i64, String)]) -> Result<(), StoreError> {
-        let sql = self.choose(dialect::SEAL_EVENTS);
-        let sealed = self.execute(sql, &[(&doc(seals)?).into()])?;
-        if usize::try_from(sealed).is_ok_and(|sealed| sealed == seals.len()) {
-            Ok(())
-        } else {
-            Err(StoreError::Conflict("audit seal"))
+        if self.is_here() {
+            return self.seal_here(seals);
         }
+        let sealed = self.execute(dialect::SEAL_ALL, &[(&doc(seals)?).into()])?;
+        all(sealed, seals)
     }
 
     fn list_events(&mut self, filter: &AuditFilter, page: &PageRequest) -> Result<Vec<StoredEvent>, StoreError> {
@@ -169,6 +168,37 @@ impl AuditStore for SqlTx<'_> {
             &[sequence.into(), limit.into()],
             checkpoint,
         )
+    }
+}
+
+impl SqlTx<'_> {
+    /// Seals events by statements of this process and lists their subjects.
+    fn seal_here(&mut self, seals: &[(i64, i64, String)]) -> Result<(), StoreError> {
+        let Some((last, ..)) = seals.last() else {
+            return Ok(());
+        };
+        let mut values = Vec::with_capacity(3 * dialect::SEALS);
+        let (many, rest) = seals.as_chunks::<{ dialect::SEALS }>();
+        let many = many.iter().map(|seals| (dialect::SEAL_MANY, seals.as_slice()));
+        for (sql, seals) in many.chain(rest.chunks(1).map(|seal| (dialect::SEAL_ONE, seal))) {
+            values.clear();
+            for (position, sequence, hash) in seals {
+                values.extend([Value::from(*position), Value::from(*sequence), Value::from(hash)]);
+            }
+            all(self.execute(sql, &values)?, seals)?;
+        }
+        self.execute(dialect::LIST_SUBJECTS, &[(*last).into()])?;
+        self.execute(dialect::LISTED, &[(*last).into()])?;
+        Ok(())
+    }
+}
+
+/// Whether a statement sealed all of these.
+fn all(sealed: u64, seals: &[(i64, i64, String)]) -> Result<(), StoreError> {
+    if usize::try_from(sealed).is_ok_and(|sealed| sealed == seals.len()) {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict("audit seal"))
     }
 }
 

@@ -42,6 +42,10 @@ pub(crate) const SQLITE: &[Step] = &[
         include_str!("../migrations/sqlite/V10__subjects_by_block.sql"),
     ),
     ("V11__kept_out", include_str!("../migrations/sqlite/V11__kept_out.sql")),
+    (
+        "V12__subjects_by_batch",
+        include_str!("../migrations/sqlite/V12__subjects_by_batch.sql"),
+    ),
 ];
 
 /// The steps on PostgreSQL.
@@ -81,6 +85,10 @@ pub(crate) const POSTGRES: &[Step] = &[
     (
         "V11__kept_out",
         include_str!("../migrations/postgres/V11__kept_out.sql"),
+    ),
+    (
+        "V12__subjects_by_batch",
+        include_str!("../migrations/postgres/V12__subjects_by_batch.sql"),
     ),
 ];
 
@@ -172,5 +180,46 @@ mod tests {
     fn both_folders_hold_the_same_steps() {
         let names = |steps: &[Step]| steps.iter().map(|(name, _)| *name).collect::<Vec<_>>();
         assert_eq!(names(SQLITE), names(POSTGRES));
+    }
+
+    #[test]
+    fn events_that_were_sealed_before_subjects_were_listed_by_batch_are_found_by_subject() {
+        use lanyard_core::store::StoreExt as _;
+        use lanyard_core::store::audit::AuditFilter;
+        use lanyard_core::store::page::PageRequest;
+        use lanyard_testkit::block_on::block_on;
+
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("old.db");
+        let mut old = rusqlite::Connection::open(&path).unwrap();
+        let before = SQLITE.iter().position(|(name, _)| name.starts_with("V12__")).unwrap();
+        runner(&SQLITE[..before]).unwrap().run(&mut old).unwrap();
+        let text = r#"{"id":"evt_1","at":"2026-01-01T00:00:00Z","kind":"k","outcome":"granted","actor":{"kind":"anonymous"},"request_id":"req_1"}"#;
+        let sql = "INSERT INTO audit_events (at, kind, outcome, subject, request_id, text) VALUES (0, 'k', 'granted', ?1, 'req_1', ?2)";
+        for subject in [Some("ada"), None, Some("ada"), Some("ada")] {
+            old.execute(sql, rusqlite::params![subject, text]).unwrap();
+        }
+        old.execute(
+            "INSERT INTO audit_seals VALUES (1, 1, 'h1'), (2, 2, 'h2'), (3, 3, 'h3')",
+            [],
+        )
+        .unwrap();
+        drop(old);
+
+        let opened = crate::open(&crate::StoreConfig::sqlite(&path)).unwrap();
+        let found = || {
+            let filter = AuditFilter {
+                subject: Some("ada".to_owned()),
+                ..AuditFilter::default()
+            };
+            let list = opened
+                .store
+                .read(move |tx| tx.list_events(&filter, &PageRequest::new(None, 9)));
+            let events = block_on(list).unwrap();
+            events.iter().map(|event| event.position).collect::<Vec<_>>()
+        };
+        assert_eq!(found(), [4, 3, 1]);
+        block_on(opened.store.write(|tx| tx.seal_events(&[(4, 4, "h4".to_owned())]))).unwrap();
+        assert_eq!(found(), [4, 3, 1]);
     }
 }

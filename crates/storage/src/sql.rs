@@ -52,6 +52,8 @@ pub(crate) trait Link {
     fn query_built(&mut self, sql: &str, values: &[Value<'_>], each: &mut EachRow<'_>) -> Result<(), StoreError>;
     /// The text that this engine understands.
     fn choose(&self, texts: Texts) -> &'static str;
+    /// Whether statements run in this process, so that many small ones cost no more than one large.
+    fn is_here(&self) -> bool;
 }
 
 /// Takes one row.
@@ -152,6 +154,11 @@ impl<'a> SqlTx<'a> {
     /// The text for this engine.
     pub(crate) fn choose(&self, texts: Texts) -> &'static str {
         self.link.choose(texts)
+    }
+
+    /// Whether statements run in this process, so that many small ones cost no more than one large.
+    pub(crate) fn is_here(&self) -> bool {
+        self.link.is_here()
     }
 
     /// Runs a statement; how many rows it touched.

@@ -46,8 +46,8 @@ pub trait AuditStore {
     fn list_unsealed(&mut self, limit: u32) -> Result<Vec<(i64, String)>, StoreError>;
     /// The last sealed sequence and its hash; `None` when nothing is sealed.
     fn last_seal(&mut self) -> Result<Option<(i64, String)>, StoreError>;
-    /// Gives events their sequence and hash: (position, sequence, hash). [`StoreError::Conflict`] when one was sealed
-    /// meanwhile.
+    /// Gives events their sequence and hash: (position, sequence, hash), in the order of [`AuditStore::list_unsealed`].
+    /// [`StoreError::Conflict`] when one was sealed meanwhile.
     fn seal_events(&mut self, seals: &[(i64, i64, String)]) -> Result<(), StoreError>;
     /// Events newest first: by sequence, unsealed ones first. `after` is the position to continue below.
     fn list_events(&mut self, filter: &AuditFilter, page: &PageRequest) -> Result<Vec<StoredEvent>, StoreError>;

@@ -6,7 +6,7 @@ use lanyard_core::store::audit::AuditFilter;
 use lanyard_core::store::page::PageRequest;
 
 use crate::sample::{at, event, first};
-use crate::support::Bench;
+use crate::support::{Bench, Place};
 
 fn append(b: &Bench, names: &[&str]) {
     for name in names {
@@ -24,9 +24,14 @@ fn settle(b: &Bench, count: usize) {
 
 /// Seals everything that may be sealed; how many.
 fn seal(b: &Bench) -> usize {
-    b.write(|tx| {
+    seal_some(b, 1000)
+}
+
+/// Seals at most so many events; how many.
+fn seal_some(b: &Bench, limit: u32) -> usize {
+    b.write(move |tx| {
         let start = tx.last_seal()?.map_or(0, |(sequence, _)| sequence);
-        let unsealed = tx.list_unsealed(1000)?;
+        let unsealed = tx.list_unsealed(limit)?;
         let seals: Vec<_> = unsealed
             .iter()
             .zip(start + 1..)
@@ -81,6 +86,50 @@ conformance! {
         assert!(matches!(b.write(move |tx| tx.seal_events(&same)), Err(StoreError::Conflict("audit seal"))));
         settle(b, 1);
         assert_eq!(b.read(|tx| tx.list_unsealed(9)).unwrap().len(), 1);
+    }
+
+    fn a_batch_that_cannot_be_sealed_whole_is_not_sealed_at_all(b) {
+        let names: Vec<_> = (0..40).map(|n| format!("{n:02}")).collect();
+        append(b, &names.iter().map(String::as_str).collect::<Vec<_>>());
+        settle(b, 40);
+        let unsealed = b.read(|tx| tx.list_unsealed(40)).unwrap();
+        let seals: Vec<_> = unsealed.iter().zip(1..).map(|((position, _), n)| (*position, n, format!("h{n}"))).collect();
+        // Among those that share a statement, and among those at the end of a batch.
+        for taken in [20, 38] {
+            let mut twice = seals.clone();
+            twice[taken].1 = twice[taken - 1].1;
+            assert!(matches!(b.write(move |tx| tx.seal_events(&twice)), Err(StoreError::Conflict("audit seal"))));
+            assert_eq!(b.read(|tx| tx.count_events()).unwrap(), (40, 0));
+            assert_eq!(texts(b, AuditFilter { subject: Some("sub-07".to_owned()), ..AuditFilter::default() }), ["07"]);
+        }
+        b.write(move |tx| tx.seal_events(&seals)).unwrap();
+        assert_eq!(b.read(|tx| tx.count_events()).unwrap(), (40, 40));
+        assert_eq!(b.read(|tx| tx.list_sealed(33, 1)).unwrap()[0].seal, Some((33, "h33".to_owned())));
+    }
+
+    fn events_of_a_subject_are_found_however_many_were_sealed_at_once(b) {
+        b.write(|tx| {
+            for n in 0..120 {
+                let (mut record, _) = event(&format!("{n:03}"), "idp.id_jag.issued", 0);
+                record.subject = (n % 4 > 0).then(|| format!("sub-{}", n % 4));
+                tx.append_event(&record, &serde_json::to_string(&record).unwrap())?;
+            }
+            Ok(())
+        }).unwrap();
+        settle(b, 120);
+        let of = |subject: usize| texts(b, AuditFilter { subject: Some(format!("sub-{subject}")), ..AuditFilter::default() });
+        let all = |subject| (0..120).rev().filter(|n| n % 4 == subject).map(|n| format!("{n:03}")).collect::<Vec<_>>();
+        for limit in [1, 16, 17, 40, 31, 1000] {
+            assert!(seal_some(b, limit) > 0);
+            for subject in 1..4 {
+                assert_eq!(of(subject), all(subject), "after a batch of {limit}");
+            }
+        }
+        assert_eq!(b.read(|tx| tx.count_events()).unwrap(), (120, 120));
+        assert_eq!(of(0), Vec::<String>::new());
+        let sealed = b.read(|tx| tx.list_sealed(1, 1000)).unwrap();
+        assert_eq!(sealed.iter().map(|e| e.seal.clone().unwrap()).collect::<Vec<_>>(),
+            (1..=120).map(|n| (n, format!("hash-{n}"))).collect::<Vec<_>>());
     }
 
     fn an_event_of_a_unit_that_rolls_back_is_never_there(b) {
@@ -188,4 +237,39 @@ conformance! {
         assert_eq!(b.read(|tx| tx.list_checkpoints(11, 1)).unwrap(), [checkpoint(20)]);
         assert!(matches!(b.write(move |tx| tx.insert_checkpoint(&checkpoint(10))), Err(StoreError::Conflict("checkpoint"))));
     }
+}
+
+#[test]
+fn what_an_earlier_release_seals_is_found_by_subject_and_listed_with_the_next_batch() {
+    let b = Bench::sqlite();
+    let of = |name: &str| {
+        let subject = Some(format!("sub-{name}"));
+        texts(
+            &b,
+            AuditFilter {
+                subject,
+                ..AuditFilter::default()
+            },
+        )
+    };
+    append(&b, &["1", "2", "3", "4"]);
+    assert_eq!(seal_some(&b, 1), 1);
+    // It knows nothing of the list.
+    b.meddle(
+        "INSERT INTO audit_seals (position, sequence, hash) VALUES (2, 2, 'h')",
+        "",
+    );
+    for _ in 0..2 {
+        for name in ["1", "2", "3", "4"] {
+            assert_eq!(of(name), [name]);
+        }
+        seal_some(&b, 1);
+    }
+    assert_eq!(b.read(|tx| tx.count_events()).unwrap(), (4, 4));
+    let Place::File(place) = &b.place else {
+        panic!("a file was asked for")
+    };
+    let connection = rusqlite::Connection::open(place.path().join("lanyard.db")).unwrap();
+    let count = connection.query_row("SELECT count(*) FROM audit_subjects", [], |row| row.get::<_, i64>(0));
+    assert_eq!(count, Ok(4));
 }

@@ -111,6 +111,10 @@ impl Link for Session {
     fn choose(&self, texts: Texts) -> &'static str {
         texts.postgres
     }
+
+    fn is_here(&self) -> bool {
+        false
+    }
 }
 
 impl ToSql for Value<'_> {

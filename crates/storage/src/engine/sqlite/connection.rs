@@ -184,6 +184,10 @@ impl Link for Statements<'_> {
     fn choose(&self, texts: Texts) -> &'static str {
         texts.sqlite
     }
+
+    fn is_here(&self) -> bool {
+        true
+    }
 }
 
 /// What an error of SQLite means to a unit.
