@@ -147,10 +147,17 @@ pub fn record(cx: &Cx, tx: &mut dyn AuditStore, event: NewEvent) -> Result<Event
     Ok(event.id)
 }
 
+/// Room for the text of most events, so that it grows without being copied.
+const ROOM: usize = 1024;
+
 /// The JSON text of an event: one line, as it is stored, hashed and exported.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`], which cannot happen: every member is text, a number or a map with text keys.
 pub fn text(event: &AuditEvent) -> Result<String, StoreError> {
-    serde_json::to_string(event).map_err(|_| StoreError::Corrupt("an audit event has no JSON form".to_owned()))
+    let mut text = Vec::with_capacity(ROOM);
+    serde_json::to_writer(&mut text, event)
+        .ok()
+        .and_then(|()| String::from_utf8(text).ok())
+        .ok_or_else(|| StoreError::Corrupt("an audit event has no JSON form".to_owned()))
 }
