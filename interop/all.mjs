@@ -1,4 +1,4 @@
-// Starts a lab with foreign servers behind its gateway and runs every driver against it.
+// Starts labs with foreign servers behind their gateways and runs every driver against one of them.
 //
 //   LANYARD_BIN=…/lanyard LANYARD_TEST_SERVER=…/example-protected-server \
 //   LANYARD_RMCP_CLIENT=…/interop-rmcp-client interop/run all [DRIVER...]
@@ -16,31 +16,43 @@ import { brief, check, fail, main } from './lib/report.mjs';
 
 const LAB_PORTS = 30;
 
-/** The drivers in order; `args` are made once the lab stands. */
+/**
+ * The drivers of each lab in order: the labs work at the same time, each on its drivers one after another, so that no
+ * driver sees what another does meanwhile. `args` are made once the lab stands.
+ */
 const DRIVERS = [
-  { name: 'verify-tokens', args: (lab) => [lab.facts] },
-  { name: 'relying-party', args: (lab) => [lab.facts] },
-  { name: 'ts-client', args: (lab) => [lab.facts] },
-  { name: 'py_client', python: true, args: (lab) => [lab.facts] },
-  { name: 'rmcp-client', binary: 'LANYARD_RMCP_CLIENT', args: (lab) => [lab.facts] },
-  { name: 'authlib_ras', python: true, args: (lab) => [lab.facts] },
-  { name: 'everything-gateway', args: (lab) => [lab.facts, lab.everything] },
-  { name: 'conformance-client', program: 'conformance', args: () => ['client'] },
-  { name: 'conformance-authorization', program: 'conformance', args: (lab) => ['authorization', lab.facts] },
-  { name: 'conformance-server', program: 'conformance', args: (lab) => ['server', lab.facts, 'conformance', lab.testServer] },
-  { name: 'sign-in-page', args: (lab) => [lab.facts] },
-  { name: 'account-pages', args: () => [] },
-  { name: 'step-up', args: (lab) => [lab.facts] },
-  { name: 'scim_tester', python: true, args: (lab) => [lab.facts] },
-  { name: 'saml', args: (lab) => [lab.facts] },
-  { name: 'upstream-faults', args: (lab) => [lab.facts] },
-  { name: 'upstream-oidc', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
-  { name: 'relying-party-keycloak', program: 'relying-party', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
-  { name: 'upstream-pages', args: (lab) => [lab.facts] },
-  { name: 'keycloak-ras', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
-  { name: 'keycloak-saml', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
-  { name: 'keycloak-logout', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
-  { name: 'keycloak-issuer', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
+  // Clients and suites.
+  [
+    { name: 'verify-tokens', args: (lab) => [lab.facts] },
+    { name: 'relying-party', args: (lab) => [lab.facts] },
+    { name: 'ts-client', args: (lab) => [lab.facts] },
+    { name: 'py_client', python: true, args: (lab) => [lab.facts] },
+    { name: 'rmcp-client', binary: 'LANYARD_RMCP_CLIENT', args: (lab) => [lab.facts] },
+    { name: 'authlib_ras', python: true, args: (lab) => [lab.facts] },
+    { name: 'everything-gateway', args: (lab) => [lab.facts, lab.everything] },
+    { name: 'conformance-client', program: 'conformance', args: () => ['client'] },
+    { name: 'conformance-authorization', program: 'conformance', args: (lab) => ['authorization', lab.facts] },
+    { name: 'conformance-server', program: 'conformance', args: (lab) => ['server', lab.facts, 'conformance', lab.testServer] },
+    { name: 'scim_tester', python: true, args: (lab) => [lab.facts] },
+  ],
+  // One that mostly waits, and the pages.
+  [
+    { name: 'upstream-faults', args: (lab) => [lab.facts] },
+    { name: 'sign-in-page', args: (lab) => [lab.facts] },
+    { name: 'account-pages', args: () => [] },
+    { name: 'step-up', args: (lab) => [lab.facts] },
+    { name: 'upstream-pages', args: (lab) => [lab.facts] },
+  ],
+  // SAML and Keycloak, which starts during the first.
+  [
+    { name: 'saml', args: (lab) => [lab.facts] },
+    { name: 'upstream-oidc', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
+    { name: 'relying-party-keycloak', program: 'relying-party', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
+    { name: 'keycloak-ras', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
+    { name: 'keycloak-saml', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
+    { name: 'keycloak-logout', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
+    { name: 'keycloak-issuer', keycloak: true, args: (lab) => [lab.facts, lab.keycloak] },
+  ],
 ];
 
 function needed(name, what) {
@@ -70,12 +82,12 @@ async function launch(dir, cleanup) {
   }
 }
 
-async function startLab(dir, upstreams, realm, cleanup) {
-  const facts = join(dir, 'facts.json');
-  const args = ['lab', '--port-base', String(await freePorts(LAB_PORTS)), '--facts', facts];
+async function startLab(dir, port, upstreams, realm, cleanup) {
+  const facts = join(dir, `facts-${port}.json`);
+  const args = ['lab', '--port-base', String(port), '--facts', facts];
   for (const [name, url] of Object.entries(upstreams)) args.push('--upstream', `${name}=${url}`);
   if (realm) args.push('--trust', `${realm.issuer}=${realm.jwksUri}`);
-  const program = start(needed('LANYARD_BIN', 'the lanyard binary'), args, { log: join(dir, 'lab.log') });
+  const program = start(needed('LANYARD_BIN', 'the lanyard binary'), args, { log: join(dir, `lab-${port}.log`) });
   cleanup(() => program.stop());
   await until('lanyard lab', program, () => JSON.parse(readFileSync(facts, 'utf8')).version, 120);
   return facts;
@@ -88,13 +100,11 @@ function commandOf(driver) {
   return [driver.python ? needed('LANYARD_INTEROP_PYTHON', 'start this by interop/run') : process.execPath, file];
 }
 
+/** Runs it; whether it passed, and what is to be told of it. */
 async function runDriver(driver, lab) {
   if (driver.keycloak) {
     const missing = await lab.keycloakReady;
-    if (typeof missing === 'string') {
-      console.log(`\n== ${driver.name}\nFAIL ${driver.name}: ${missing}`);
-      return false;
-    }
+    if (typeof missing === 'string') return { passed: false, told: `== ${driver.name}\nFAIL ${driver.name}: ${missing}` };
   }
   const [command, ...first] = commandOf(driver);
   const began = Date.now();
@@ -103,16 +113,17 @@ async function runDriver(driver, lab) {
   const ended = await program.exit;
   const lines = program.tail().split('\n');
   const passed = ended === 'exit code 0' && lines.at(-1).startsWith('PASS ');
-  console.log(`\n== ${driver.name}, ${((Date.now() - began) / 1000).toFixed(1)} s`);
+  const title = `== ${driver.name}, ${((Date.now() - began) / 1000).toFixed(1)} s`;
   const short = passed && driver.name !== 'conformance-server';
-  console.log((short ? lines.filter((l) => !l.startsWith('ok ')) : lines).join('\n'));
-  return passed;
+  return { passed, told: [title, ...(short ? lines.filter((l) => !l.startsWith('ok ')) : lines)].join('\n') };
 }
 
 main('interop', async (cleanup) => {
   const wanted = process.argv.slice(2);
-  for (const name of wanted) if (!DRIVERS.some((d) => d.name === name)) fail('interop', `no driver named ${name}`);
-  const chosen = DRIVERS.filter((d) => wanted.length === 0 || wanted.includes(d.name));
+  const all = DRIVERS.flat();
+  for (const name of wanted) if (!all.some((d) => d.name === name)) fail('interop', `no driver named ${name}`);
+  const isChosen = (driver) => wanted.length === 0 || wanted.includes(driver.name);
+  const chosen = all.filter(isChosen);
   const has = (name) => chosen.some((d) => d.name === name);
   chosen.forEach(commandOf);
 
@@ -125,18 +136,32 @@ main('interop', async (cleanup) => {
   }
   if (has('conformance-server')) upstreams.conformance = await startTestServer(cleanup);
   const keycloak = chosen.some((d) => d.keycloak) ? await launch(dir, cleanup) : undefined;
-  const lab = {
+  const known = {
     everything: upstreams.everything,
     testServer: upstreams.conformance,
     keycloak: keycloak?.file,
     keycloakReady: keycloak?.ready,
   };
-  if (chosen.some((d) => d.name !== 'conformance-client')) {
-    lab.facts = await startLab(dir, upstreams, keycloak?.realm, cleanup);
-  }
+  const groups = DRIVERS.map((drivers) => drivers.filter(isChosen));
+  const port = await freePorts(LAB_PORTS * groups.length);
+  const labs = await Promise.all(
+    groups.map(async (drivers, at) => {
+      if (drivers.every((d) => d.name === 'conformance-client')) return known;
+      return { ...known, facts: await startLab(dir, port + at * LAB_PORTS, upstreams, keycloak?.realm, cleanup) };
+    }),
+  );
 
-  const failed = [];
-  for (const driver of chosen) if (!(await runDriver(driver, lab))) failed.push(driver.name);
+  // Told in the order above, whichever ended first.
+  const ends = [];
+  let told = 0;
+  const work = async (drivers, lab) => {
+    for (const driver of drivers) {
+      ends[chosen.indexOf(driver)] = await runDriver(driver, lab);
+      while (ends[told]) console.log(`\n${ends[told++].told}`);
+    }
+  };
+  await Promise.all(groups.map((drivers, at) => work(drivers, labs[at])));
+  const failed = chosen.filter((_, at) => !ends[at].passed).map((driver) => driver.name);
   console.log('');
   if (failed.length === 0) rmSync(dir, { recursive: true, force: true });
   else console.log(`The logs are kept in ${dir}.`);

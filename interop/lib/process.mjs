@@ -21,7 +21,8 @@ export async function freePort() {
 /** The first of `count` ports in a row that are free. */
 export async function freePorts(count) {
   for (let attempt = 0; attempt < 50; attempt += 1) {
-    const base = 20_000 + Math.floor(Math.random() * 20_000);
+    // Below those that the system gives to whoever asks for any, which another driver may be about to use.
+    const base = 20_000 + Math.floor(Math.random() * 12_000);
     const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(base + i)));
     if (free.every(Boolean)) return base;
   }
