@@ -1,6 +1,7 @@
 //! Access token verification for one resource (RS-TK-01 to RS-TK-06).
 //!
-//! Owns the order of the checks. Never fetches (it asks a [`KeySource`]) and never remembers more than a token whose signature was good.
+//! Owns the order of the checks. Never fetches (it asks a [`KeySource`]), and remembers nothing of a token but that its
+//! signature was good and what it says.
 
 use std::borrow::Cow;
 use std::sync::Arc;

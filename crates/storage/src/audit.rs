@@ -83,8 +83,8 @@ impl AuditStore for SqlTx<'_> {
     }
 
     fn seal_events(&mut self, seals: &[(i64, i64, String)]) -> Result<(), StoreError> {
-        if self.is_here() {
-            return self.seal_here(seals);
+        if self.is_embedded() {
+            return self.seal_embedded(seals);
         }
         let sealed = self.execute(dialect::SEAL_ALL, &[(&doc(seals)?).into()])?;
         all(sealed, seals)
@@ -173,7 +173,7 @@ impl AuditStore for SqlTx<'_> {
 
 impl SqlTx<'_> {
     /// Seals events by statements of this process and lists their subjects.
-    fn seal_here(&mut self, seals: &[(i64, i64, String)]) -> Result<(), StoreError> {
+    fn seal_embedded(&mut self, seals: &[(i64, i64, String)]) -> Result<(), StoreError> {
         let Some((last, ..)) = seals.last() else {
             return Ok(());
         };

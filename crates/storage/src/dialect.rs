@@ -51,12 +51,12 @@ pub(crate) const SEAL_MANY: &str = seal!(
     "(?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?)"
 );
 
-/// SQLite: lists the subjects of the events that are sealed now, up to this position.
+/// SQLite: lists the subjects of every event up to this position that is not listed yet.
 pub(crate) const LIST_SUBJECTS: &str = "INSERT INTO audit_subjects (block, subject, position)
     SELECT position / 4096, subject, position FROM audit_events
     WHERE position > (SELECT position FROM audit_listed) AND position <= $1 AND subject IS NOT NULL";
 
-/// SQLite: says so.
+/// SQLite: keeps the position up to which subjects are listed.
 pub(crate) const LISTED: &str = "UPDATE audit_listed SET position = $1";
 
 /// PostgreSQL: seals a batch in one statement; the batch is a JSON list of `[position, sequence, hash]`.

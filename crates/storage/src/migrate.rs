@@ -93,7 +93,7 @@ pub(crate) const POSTGRES: &[Step] = &[
 ];
 
 /// The runner of these steps. A step that a newer release applied is no hindrance: schemas expand before they
-/// contract, so this release runs on the next one's schema.
+/// contract, so this release runs on the next one's schema (decision 0062 has the one thing that it then does not find).
 pub(crate) fn runner(steps: &[Step]) -> Result<Runner, refinery::Error> {
     let mut migrations = Vec::with_capacity(steps.len());
     for (name, text) in steps {

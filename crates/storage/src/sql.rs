@@ -52,8 +52,8 @@ pub(crate) trait Link {
     fn query_built(&mut self, sql: &str, values: &[Value<'_>], each: &mut EachRow<'_>) -> Result<(), StoreError>;
     /// The text that this engine understands.
     fn choose(&self, texts: Texts) -> &'static str;
-    /// Whether statements run in this process, so that many small ones cost no more than one large.
-    fn is_here(&self) -> bool;
+    /// Whether this is the engine in this process (SQLite), where many small statements cost no more than one large.
+    fn is_embedded(&self) -> bool;
 }
 
 /// Takes one row.
@@ -156,9 +156,9 @@ impl<'a> SqlTx<'a> {
         self.link.choose(texts)
     }
 
-    /// Whether statements run in this process, so that many small ones cost no more than one large.
-    pub(crate) fn is_here(&self) -> bool {
-        self.link.is_here()
+    /// Whether this is the engine in this process (SQLite), where many small statements cost no more than one large.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.link.is_embedded()
     }
 
     /// Runs a statement; how many rows it touched.

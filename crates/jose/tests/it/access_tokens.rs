@@ -123,6 +123,25 @@ fn what_was_refused_is_not_remembered_and_a_good_token_does_not_vouch_for_a_forg
 }
 
 #[test]
+fn long_and_key_bound_tokens_are_verified_each_time_and_take_no_room_sec_22() {
+    let issuer = Issuer::new();
+    let cache = AccessTokenCache::new(100);
+    for (name, value) in [
+        ("acr", json!("a".repeat(3000))),
+        ("cnf", json!({"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"})),
+    ] {
+        let token = token(&issuer, name, value);
+        for _ in 0..2 {
+            assert!(present(&cache, &token, &issuer.keys, &expected()).is_ok());
+            assert_eq!(cache.remembered(), 0, "{name}");
+        }
+    }
+    let token = token(&issuer, "acr", json!("pwd"));
+    assert!(present(&cache, &token, &issuer.keys, &expected()).is_ok());
+    assert_eq!(cache.remembered(), 1);
+}
+
+#[test]
 fn a_token_that_is_no_access_token_or_too_long_is_not_read() {
     let issuer = Issuer::new();
     let cache = AccessTokenCache::new(100);

@@ -247,7 +247,7 @@ pub(crate) struct LimitsSection {
     pub password_hashes: Option<usize>,
     /// Passwords that wait for that. Default 512.
     pub passwords_waiting: Option<usize>,
-    /// Signature verdicts kept in memory, of each kind. Default 100000.
+    /// Tokens whose signature is known to be good, kept in memory by issuer and gateway each. Default 100000.
     pub signatures_remembered: Option<u64>,
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct LimitsConfig {
     pub password_hashes: usize,
     /// Passwords that wait for that; more are told to come back.
     pub passwords_waiting: usize,
-    /// Signature verdicts kept in memory, of each kind.
+    /// Tokens whose signature is known to be good, kept in memory by issuer and gateway each.
     pub signatures_remembered: u64,
 }
 

@@ -228,4 +228,13 @@ mod tests {
         let asked = heard(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
         assert!(asked.starts_with("HTTP/1.1 404"), "{asked}");
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_has_at_most_100_headers_ht_03() {
+        for (more, status) in [(99, "404"), (100, "431")] {
+            let request = format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "x: y\r\n".repeat(more));
+            let answer = heard(request.as_bytes()).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{more}: {answer}");
+        }
+    }
 }

@@ -112,7 +112,7 @@ impl Link for Session {
         texts.postgres
     }
 
-    fn is_here(&self) -> bool {
+    fn is_embedded(&self) -> bool {
         false
     }
 }

@@ -185,7 +185,7 @@ impl Link for Statements<'_> {
         texts.sqlite
     }
 
-    fn is_here(&self) -> bool {
+    fn is_embedded(&self) -> bool {
         true
     }
 }
