@@ -39,9 +39,11 @@ impl<K: Kind> Unverified<K> {
     /// # Errors
     /// [`VerifyError`]; its text has nothing of the token.
     pub fn parse(token: &str) -> Result<Self, VerifyError> {
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(VerifyError::Malformed("longer than 16 KB"));
-        }
+        Self::parse_hashed(token, token_hash(token)?)
+    }
+
+    /// As [`Self::parse`], of a token whose [`token_hash`] is known.
+    pub(crate) fn parse_hashed(token: &str, hash: [u8; 32]) -> Result<Self, VerifyError> {
         let mut parts = token.split('.');
         let (Some(header), Some(payload), Some(signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
@@ -63,7 +65,7 @@ impl<K: Kind> Unverified<K> {
             algorithm: header.algorithm,
             kid: header.kid,
             claims: Arc::new(K::read(&decode(payload)?)?),
-            hash: sha256(token.as_bytes()),
+            hash,
         })
     }
 
@@ -174,6 +176,14 @@ impl<K: Kind> fmt::Debug for Verified<K> {
             .field("kid", &self.kid)
             .finish_non_exhaustive()
     }
+}
+
+/// SHA-256 of a whole token that is not too long to be read.
+pub(crate) fn token_hash(token: &str) -> Result<[u8; 32], VerifyError> {
+    if token.len() > MAX_TOKEN_BYTES {
+        return Err(VerifyError::Malformed("longer than 16 KB"));
+    }
+    Ok(sha256(token.as_bytes()))
 }
 
 fn decode(part: &str) -> Result<Vec<u8>, VerifyError> {

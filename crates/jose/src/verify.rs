@@ -3,6 +3,7 @@
 //! Owns the order and completeness of the checks. Never fetches keys, never reads a clock, never decides whom to trust.
 
 mod access_tokens;
+mod memory;
 mod verdicts;
 
 use std::sync::Arc;

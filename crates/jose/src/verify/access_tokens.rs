@@ -5,16 +5,12 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use moka::Expiry;
-use moka::sync::Cache;
-
+use super::memory::{Memory, Remembered, memory};
 use super::{Expected, VerifyError, check_algorithm, check_claims, verify};
 use crate::algorithm::Algorithm;
-use crate::digest::sha256;
 use crate::jwk::KeySet;
-use crate::token::{AccessToken, Kind, MAX_TOKEN_BYTES, Unverified, Verified};
+use crate::token::{AccessToken, Kind, Unverified, Verified, token_hash};
 
 /// The longest token that is remembered, in bytes: what a long one says can take many times its length.
 const LONGEST: usize = 2048;
@@ -22,7 +18,7 @@ const LONGEST: usize = 2048;
 /// A bounded memory of good access tokens, keyed by the SHA-256 of the whole token. Only what was verified once is in
 /// it, so nobody fills it with tokens of their own. Long tokens and key-bound ones are verified each time.
 #[derive(Clone)]
-pub struct AccessTokenCache(Cache<[u8; 32], Arc<Known>>);
+pub struct AccessTokenCache(Memory<Arc<Known>>);
 
 /// A token that was verified before.
 struct Known {
@@ -32,8 +28,6 @@ struct Known {
     algorithm: Algorithm,
     /// The key set that the signature was good under.
     keys: [u8; 32],
-    /// How long the token was still valid when it was verified, in seconds.
-    left: u64,
 }
 
 /// A token as somebody presents it, of which nothing is known to be true until [`AccessTokenCache::verify`].
@@ -50,12 +44,7 @@ enum Found {
 impl AccessTokenCache {
     /// A memory of at most `max_entries` tokens, about a kilobyte each.
     pub fn new(max_entries: u64) -> Self {
-        Self(
-            Cache::builder()
-                .max_capacity(max_entries)
-                .expire_after(AtExpiry)
-                .build(),
-        )
+        Self(memory(max_entries))
     }
 
     /// Reads a compact access token, or finds what it says without reading it again.
@@ -63,12 +52,10 @@ impl AccessTokenCache {
     /// # Errors
     /// As [`Unverified::parse`].
     pub fn read<'a>(&self, text: &'a str) -> Result<Presented<'a>, VerifyError> {
-        if text.len() > MAX_TOKEN_BYTES {
-            return Err(VerifyError::Malformed("longer than 16 KB"));
-        }
-        let found = match self.0.get(&sha256(text.as_bytes())) {
-            Some(known) => Found::Known(known),
-            None => Found::New(Unverified::parse(text)?),
+        let hash = token_hash(text)?;
+        let found = match self.0.get(&hash) {
+            Some(known) => Found::Known(known.value),
+            None => Found::New(Unverified::parse_hashed(text, hash)?),
         };
         Ok(Presented { text, found })
     }
@@ -111,15 +98,15 @@ impl AccessTokenCache {
         if token.message().len() > LONGEST || verified.cnf.is_some() {
             return Ok(verified);
         }
-        let left = AccessToken::times(&verified).exp.saturating_sub(expected.now);
         let known = Known {
             token: verified.clone(),
             kid: token.kid().map(str::to_owned),
             algorithm: token.algorithm(),
             keys: keys.version(),
-            left: u64::try_from(left).unwrap_or(0),
         };
-        self.0.insert(token.token_hash(), Arc::new(known));
+        let exp = AccessToken::times(&verified).exp;
+        self.0
+            .insert(token.token_hash(), Remembered::new(Arc::new(known), exp, expected.now));
         Ok(verified)
     }
 }
@@ -155,23 +142,5 @@ impl fmt::Debug for Presented<'_> {
         f.debug_struct("Presented")
             .field("kid", &self.kid())
             .finish_non_exhaustive()
-    }
-}
-
-struct AtExpiry;
-
-impl Expiry<[u8; 32], Arc<Known>> for AtExpiry {
-    fn expire_after_create(&self, _: &[u8; 32], known: &Arc<Known>, _: Instant) -> Option<Duration> {
-        Some(Duration::from_secs(known.left))
-    }
-
-    fn expire_after_update(
-        &self,
-        _: &[u8; 32],
-        known: &Arc<Known>,
-        _: Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        Some(Duration::from_secs(known.left))
     }
 }

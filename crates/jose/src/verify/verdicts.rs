@@ -3,11 +3,7 @@
 //! Owns "this whole token had a good signature under these keys". Never remembers a refusal, and never a check other
 //! than the signature: issuer, audience and time are looked at every time.
 
-use std::time::{Duration, Instant};
-
-use moka::Expiry;
-use moka::sync::Cache;
-
+use super::memory::{Memory, Remembered, memory};
 use super::{Expected, VerifyError, judge};
 use crate::digest::sha256;
 use crate::jwk::KeySet;
@@ -15,21 +11,12 @@ use crate::token::{Kind, Unverified, Verified};
 
 /// A bounded memory of good signatures.
 #[derive(Clone)]
-pub struct VerdictCache(Cache<[u8; 32], SecondsLeft>);
-
-/// How long the token was still valid when it was verified.
-#[derive(Clone, Copy)]
-struct SecondsLeft(u64);
+pub struct VerdictCache(Memory<()>);
 
 impl VerdictCache {
     /// A memory of at most `max_entries` tokens, about 150 bytes each.
     pub fn new(max_entries: u64) -> Self {
-        Self(
-            Cache::builder()
-                .max_capacity(max_entries)
-                .expire_after(AtExpiry)
-                .build(),
-        )
+        Self(memory(max_entries))
     }
 
     /// As [`verify`](super::verify), without repeating the signature check of a token seen before.
@@ -48,8 +35,8 @@ impl VerdictCache {
         let key = entry::<K>(token, purpose, keys);
         let (verified, known) = judge(token, keys, expected, || self.0.contains_key(&key))?;
         if !known {
-            let left = K::times(verified.claims()).exp.saturating_sub(expected.now);
-            self.0.insert(key, SecondsLeft(u64::try_from(left).unwrap_or(0)));
+            let exp = K::times(verified.claims()).exp;
+            self.0.insert(key, Remembered::new((), exp, expected.now));
         }
         Ok(verified)
     }
@@ -77,12 +64,4 @@ fn entry<K: Kind>(token: &Unverified<K>, purpose: &str, keys: &KeySet) -> [u8; 3
     text.push(0);
     text.extend_from_slice(purpose.as_bytes());
     sha256(&text)
-}
-
-struct AtExpiry;
-
-impl Expiry<[u8; 32], SecondsLeft> for AtExpiry {
-    fn expire_after_create(&self, _: &[u8; 32], left: &SecondsLeft, _: Instant) -> Option<Duration> {
-        Some(Duration::from_secs(left.0))
-    }
 }
