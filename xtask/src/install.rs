@@ -77,24 +77,37 @@ const NEEDED: [Needed; 8] = [
 
 fn install() -> anyhow::Result<()> {
     system()?;
-    if cargo_deny().is_err() {
-        let cache = tools()?;
-        println!("installing cargo-deny {CARGO_DENY} into {}", cache.display());
-        let mut command = cargo([
-            "install",
-            "cargo-deny",
-            "--locked",
-            "--debug",
-            "--version",
-            CARGO_DENY,
-            "--root",
-        ]);
-        // Its own build folder: the flags and features of our workspace are none of its business.
-        command.arg(&cache).env("CARGO_TARGET_DIR", cache.join("build"));
-        run(&mut command)?;
-        let _ = std::fs::remove_dir_all(cache.join("build"));
+    // One mostly downloads, the other mostly compiles.
+    std::thread::scope(|scope| {
+        let foreign = scope.spawn(|| run(&mut program("interop/install")));
+        let deny = install_cargo_deny();
+        match foreign.join() {
+            Ok(foreign) => deny.and(foreign),
+            Err(_) => bail!("the installation of foreign software panicked"),
+        }
+    })
+}
+
+fn install_cargo_deny() -> anyhow::Result<()> {
+    if cargo_deny().is_ok() {
+        return Ok(());
     }
-    run(&mut program("interop/install"))
+    let cache = tools()?;
+    println!("installing cargo-deny {CARGO_DENY} into {}", cache.display());
+    let mut command = cargo([
+        "install",
+        "cargo-deny",
+        "--locked",
+        "--debug",
+        "--version",
+        CARGO_DENY,
+        "--root",
+    ]);
+    // Its own build folder: the flags and features of our workspace are none of its business.
+    command.arg(&cache).env("CARGO_TARGET_DIR", cache.join("build"));
+    run(&mut command)?;
+    let _ = std::fs::remove_dir_all(cache.join("build"));
+    Ok(())
 }
 
 fn tools() -> anyhow::Result<PathBuf> {

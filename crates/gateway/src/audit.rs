@@ -8,6 +8,7 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use lanyard_jose::token::{AccessToken, Verified};
 use lanyard_protocol::gateway::CallEvent;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
@@ -23,29 +24,44 @@ pub trait CallSink: Send + Sync {
     fn record(&self, call: Call, durable: bool) -> Result<Acknowledgement, NotRecorded>;
 }
 
-/// An event before it is numbered; the fields are those of [`CallEvent`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A call before it is numbered.
+#[derive(Clone)]
 pub struct Call {
     /// Microseconds since the epoch.
     pub at: i64,
     /// Route name.
     pub connector: String,
-    /// The RAS that issued the token.
-    pub issuer: Option<String>,
-    /// The account.
-    pub subject: Option<String>,
-    /// The client.
-    pub client_id: Option<String>,
-    /// The token's id.
-    pub jti: Option<String>,
+    /// What the caller's token says, when one was verified.
+    pub caller: Option<Verified<AccessToken>>,
     /// The MCP method.
     pub method: Option<String>,
     /// The tool, prompt or resource named.
     pub name: Option<String>,
     /// `allowed`, or the stable code of the refusal.
-    pub decision: String,
+    pub decision: &'static str,
     /// The request id told to the caller.
     pub request_id: String,
+}
+
+impl Call {
+    /// The event of this call, which is call `number` of the process that `gateway` names.
+    pub fn event(&self, gateway: &str, number: u64) -> CallEvent {
+        let caller = self.caller.as_ref();
+        CallEvent {
+            gateway: gateway.to_owned(),
+            number,
+            at: self.at,
+            connector: self.connector.clone(),
+            issuer: caller.map(|token| token.iss.as_str().to_owned()),
+            subject: caller.map(|token| token.sub.as_str().to_owned()),
+            client_id: caller.map(|token| token.client_id.as_str().to_owned()),
+            jti: caller.map(|token| token.jti.as_str().to_owned()),
+            method: self.method.clone(),
+            name: self.name.clone(),
+            decision: self.decision.to_owned(),
+            request_id: self.request_id.clone(),
+        }
+    }
 }
 
 /// What a sink gives for an event that it took.
@@ -115,8 +131,9 @@ struct Shared {
 }
 
 struct Queue {
+    /// Of the last call that was taken.
     number: u64,
-    events: Vec<CallEvent>,
+    calls: Vec<(u64, Call)>,
     waiting: Vec<(u64, oneshot::Sender<()>)>,
     oldest: Option<Instant>,
     closed: bool,
@@ -127,7 +144,7 @@ impl BatchingSink {
     pub fn new(gateway: impl Into<String>, batching: Batching) -> (Self, CallWriter) {
         let queue = Queue {
             number: 0,
-            events: Vec::new(),
+            calls: Vec::new(),
             waiting: Vec::new(),
             oldest: None,
             closed: false,
@@ -147,15 +164,15 @@ impl CallSink for BatchingSink {
     fn record(&self, call: Call, durable: bool) -> Result<Acknowledgement, NotRecorded> {
         let shared = &self.0;
         let mut queue = shared.lock();
-        if queue.closed || queue.events.len() >= shared.batching.max_waiting {
+        if queue.closed || queue.calls.len() >= shared.batching.max_waiting {
             return Err(NotRecorded);
         }
         queue.number += 1;
         let number = queue.number;
-        queue.events.push(numbered(call, &shared.gateway, number));
+        queue.calls.push((number, call));
         queue.oldest.get_or_insert_with(Instant::now);
-        let full = queue.events.len() >= shared.batching.max_events;
-        let first = queue.events.len() == 1;
+        let full = queue.calls.len() >= shared.batching.max_events;
+        let first = queue.calls.len() == 1;
         let acknowledgement = if durable {
             let (delivered, pending) = oneshot::channel();
             queue.waiting.push((number, delivered));
@@ -194,14 +211,14 @@ impl CallWriter {
                 }
                 continue;
             }
-            let last = batch.last().map_or(0, |event| event.number);
+            let last = batch.last().map_or(0, |(number, _)| *number);
             match self
                 .deliver(delivery.as_ref(), &batch, shutdown.as_mut(), &mut stop_at)
                 .await
             {
                 Ok(()) => self.acknowledge(last),
                 Err(GaveUp) => {
-                    let lost = batch.len() + self.0.lock().events.len();
+                    let lost = batch.len() + self.0.lock().calls.len();
                     tracing::error!(lost, gateway = %self.0.gateway, "call events could not be delivered before the end");
                     return lost;
                 }
@@ -220,7 +237,7 @@ impl CallWriter {
         };
         {
             let queue = self.0.lock();
-            if !queue.waiting.is_empty() || queue.events.len() >= self.0.batching.max_events {
+            if !queue.waiting.is_empty() || queue.calls.len() >= self.0.batching.max_events {
                 return;
             }
         }
@@ -233,13 +250,14 @@ impl CallWriter {
     async fn deliver<F: Future<Output = ()>>(
         &self,
         delivery: &dyn CallDelivery,
-        batch: &[CallEvent],
+        batch: &[(u64, Call)],
         mut shutdown: Pin<&mut F>,
         stop_at: &mut Option<Instant>,
     ) -> Result<(), GaveUp> {
         let mut pause = Duration::from_millis(50);
         loop {
-            let failure = match delivery.deliver(batch).await {
+            let events = batch.iter().map(|(number, call)| call.event(&self.0.gateway, *number));
+            let failure = match delivery.deliver(events.collect()).await {
                 Ok(()) => return Ok(()),
                 Err(failure) => failure,
             };
@@ -259,12 +277,12 @@ impl CallWriter {
         }
     }
 
-    fn take(&self) -> Vec<CallEvent> {
+    fn take(&self) -> Vec<(u64, Call)> {
         let mut queue = self.0.lock();
-        let count = queue.events.len().min(self.0.batching.max_events);
-        let rest = queue.events.split_off(count);
-        let batch = std::mem::replace(&mut queue.events, rest);
-        queue.oldest = (!queue.events.is_empty()).then(Instant::now);
+        let count = queue.calls.len().min(self.0.batching.max_events);
+        let rest = queue.calls.split_off(count);
+        let batch = std::mem::replace(&mut queue.calls, rest);
+        queue.oldest = (!queue.calls.is_empty()).then(Instant::now);
         batch
     }
 
@@ -303,20 +321,3 @@ impl Shared {
 }
 
 struct GaveUp;
-
-fn numbered(call: Call, gateway: &str, number: u64) -> CallEvent {
-    CallEvent {
-        gateway: gateway.to_owned(),
-        number,
-        at: call.at,
-        connector: call.connector,
-        issuer: call.issuer,
-        subject: call.subject,
-        client_id: call.client_id,
-        jti: call.jti,
-        method: call.method,
-        name: call.name,
-        decision: call.decision,
-        request_id: call.request_id,
-    }
-}

@@ -18,7 +18,7 @@ use url::Url;
 /// gateway and number tell.
 pub trait CallDelivery: Send + Sync {
     /// Delivers a batch in order.
-    fn deliver<'a>(&'a self, events: &'a [CallEvent]) -> BoxFuture<'a, Result<(), DeliveryError>>;
+    fn deliver(&self, events: Vec<CallEvent>) -> BoxFuture<'_, Result<(), DeliveryError>>;
 }
 
 /// Why a batch was not delivered.
@@ -52,9 +52,9 @@ impl HttpDelivery {
 }
 
 impl CallDelivery for HttpDelivery {
-    fn deliver<'a>(&'a self, events: &'a [CallEvent]) -> BoxFuture<'a, Result<(), DeliveryError>> {
+    fn deliver(&self, events: Vec<CallEvent>) -> BoxFuture<'_, Result<(), DeliveryError>> {
         Box::pin(async move {
-            let body = serde_json::to_vec(events).map_err(|error| DeliveryError::Refused(error.to_string()))?;
+            let body = serde_json::to_vec(&events).map_err(|error| DeliveryError::Refused(error.to_string()))?;
             let mut headers = HeaderMap::new();
             headers.insert(AUTHORIZATION, self.authorization.clone());
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -115,10 +115,10 @@ impl FileDelivery {
 }
 
 impl CallDelivery for FileDelivery {
-    fn deliver<'a>(&'a self, events: &'a [CallEvent]) -> BoxFuture<'a, Result<(), DeliveryError>> {
+    fn deliver(&self, events: Vec<CallEvent>) -> BoxFuture<'_, Result<(), DeliveryError>> {
         Box::pin(async move {
             let mut lines = Vec::with_capacity(events.len() * 256);
-            for event in events {
+            for event in &events {
                 serde_json::to_writer(&mut lines, event).map_err(io::Error::from)?;
                 lines.push(b'\n');
             }

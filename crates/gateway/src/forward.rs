@@ -158,7 +158,7 @@ impl Gateway {
                 let response = answer::wire_error(&error, message.id);
                 return Err(Refused::new("request_state_foreign", response));
             };
-            message.state = Some(state);
+            message.state = Some(Cow::Owned(state));
         }
         Ok((era, session))
     }
@@ -217,7 +217,7 @@ impl Gateway {
             } else {
                 None
             },
-            declare: matches!(message.method.as_str(), "initialize" | "server/discover"),
+            declare: matches!(message.method.as_ref(), "initialize" | "server/discover"),
             private: era == Era::Stateless && method::is_cacheable(&message.method),
             handles: (era == Era::Stateless && method::may_ask(&message.method)).then(|| self.handles_of(exchange)),
         }

@@ -245,7 +245,7 @@ impl Gateway {
         &self,
         exchange: &Exchange<'_>,
         message: Option<&Message<'_>>,
-        code: &str,
+        code: &'static str,
         response: Response<Body>,
     ) -> Response<Body> {
         tracing::info!(
@@ -265,9 +265,9 @@ impl Gateway {
         &self,
         exchange: &Exchange<'_>,
         message: Option<&Message<'_>>,
-        decision: &str,
+        decision: &'static str,
     ) -> Result<(), NotRecorded> {
-        let about = message.map(|message| (message.method.as_str(), message.name.as_deref()));
+        let about = message.map(|message| (message.method.as_ref(), message.name.as_deref()));
         self.record_as(exchange, about, decision).await
     }
 
@@ -276,7 +276,7 @@ impl Gateway {
         &self,
         exchange: &Exchange<'_>,
         about: Option<(&str, Option<&str>)>,
-        decision: &str,
+        decision: &'static str,
     ) -> Result<(), NotRecorded> {
         let call = self.call(
             &exchange.route.config.name,
@@ -297,22 +297,18 @@ impl Gateway {
         connector: &str,
         token: Option<&Verified<AccessToken>>,
         about: Option<(&str, Option<&str>)>,
-        decision: &str,
+        decision: &'static str,
         request_id: &str,
     ) -> Call {
-        let of_token = |part: fn(&Verified<AccessToken>) -> &str| token.map(|token| part(token).to_owned());
         Call {
             at: (self.now)(),
             connector: connector.to_owned(),
-            issuer: of_token(|token| token.iss.as_str()),
-            subject: of_token(|token| token.sub.as_str()),
-            client_id: of_token(|token| token.client_id.as_str()),
-            jti: of_token(|token| token.jti.as_str()),
+            caller: token.cloned(),
             method: about
                 .map(|(method, _)| shortened(method))
                 .filter(|method| !method.is_empty()),
             name: about.and_then(|(_, name)| name).map(without_query),
-            decision: decision.to_owned(),
+            decision,
             request_id: request_id.to_owned(),
         }
     }

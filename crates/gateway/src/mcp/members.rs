@@ -24,7 +24,7 @@ impl<'a> Members<'a> {
     }
 
     /// A member that is a string.
-    pub(crate) fn text(&self, name: &str) -> Option<String> {
+    pub(crate) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         self.find(name).and_then(text)
     }
 
@@ -34,9 +34,18 @@ impl<'a> Members<'a> {
     }
 }
 
-/// The string that a value is.
-pub(crate) fn text(value: &RawValue) -> Option<String> {
-    serde_json::from_str(value.get()).ok()
+/// The string that a value is, copied only where it was written with escapes.
+pub(crate) fn text(value: &RawValue) -> Option<Cow<'_, str>> {
+    let written = value.get().strip_prefix('"')?.strip_suffix('"')?;
+    if written.contains('\\') {
+        return serde_json::from_str(value.get()).ok().map(Cow::Owned);
+    }
+    Some(Cow::Borrowed(written))
+}
+
+/// Whether a value is an object.
+pub(crate) fn is_object(value: &RawValue) -> bool {
+    value.get().starts_with('{')
 }
 
 /// Writes an object member by member.

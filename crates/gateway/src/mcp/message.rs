@@ -2,12 +2,14 @@
 //!
 //! Owns what counts as a message. Never knows versions or permissions.
 
+use std::borrow::Cow;
 use std::str;
 
 use lanyard_protocol::json;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::members::{Members, Writer, text};
+use super::members::{self, Members, Writer};
 use super::method;
 
 /// The member in which a client brings a state back (2026-07-28).
@@ -19,14 +21,36 @@ pub(crate) struct Message<'a> {
     /// As it was written: a string or a number. Absent on notifications.
     pub(crate) id: Option<&'a RawValue>,
     /// Empty on responses.
-    pub(crate) method: String,
+    pub(crate) method: Cow<'a, str>,
     pub(crate) params: Option<Members<'a>>,
     /// The tool, prompt, resource or task that the message is about.
-    pub(crate) name: Option<String>,
+    pub(crate) name: Option<Cow<'a, str>>,
     /// What the server behind gave the client to bring back; replaced by what it made, once that was checked.
-    pub(crate) state: Option<String>,
+    pub(crate) state: Option<Cow<'a, str>>,
     outcome: Option<(&'static str, &'a RawValue)>,
     length: usize,
+}
+
+/// The members that JSON-RPC knows; a `null` is present.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Envelope<'a> {
+    #[serde(borrow, deserialize_with = "present")]
+    jsonrpc: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "present")]
+    method: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "present")]
+    params: Option<Members<'a>>,
+    #[serde(borrow, deserialize_with = "present")]
+    result: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "present")]
+    error: Option<&'a RawValue>,
+}
+
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// What a message is.
@@ -55,64 +79,61 @@ impl<'a> Message<'a> {
     pub(crate) fn read(body: &'a [u8]) -> Result<Self, Unreadable> {
         json::check(body).map_err(|_| Unreadable::Syntax)?;
         let text = str::from_utf8(body).map_err(|_| Unreadable::Syntax)?;
-        if text.trim_start().starts_with('[') {
-            return Err(Unreadable::Shape("batches are not supported"));
-        }
-        let members = Members::read(text).ok_or(Unreadable::Shape("the message is not an object"))?;
-        let known = ["jsonrpc", "id", "method", "params", "result", "error"];
-        if members.0.iter().any(|(name, _)| !known.contains(&name.as_ref())) {
-            return Err(Unreadable::Shape(
-                "the message has a member that JSON-RPC does not know",
-            ));
-        }
-        if members.text("jsonrpc").as_deref() != Some("2.0") {
+        let Envelope {
+            jsonrpc,
+            id,
+            method,
+            params,
+            result,
+            error,
+        } = serde_json::from_str(text).map_err(|_| Unreadable::Shape(no_envelope(text)))?;
+        if jsonrpc.and_then(members::text).as_deref() != Some("2.0") {
             return Err(Unreadable::Shape("the message is not JSON-RPC 2.0"));
         }
-        let id = members.find("id");
         if id.is_some_and(|id| !is_id(id)) {
             return Err(Unreadable::Shape("the id is neither a string nor a number"));
         }
         let mut message = Self {
             kind: MessageKind::Request,
             id,
-            method: String::new(),
+            method: Cow::Borrowed(""),
             params: None,
             name: None,
             state: None,
             outcome: None,
             length: body.len(),
         };
-        match (members.find("method"), members.find("result"), members.find("error")) {
-            (Some(_), None, None) => message.read_call(&members)?,
-            (None, Some(result), None) => message.outcome = Some(("result", result)),
-            (None, None, Some(error)) => message.outcome = Some(("error", error)),
+        let outcome = match (method, result, error) {
+            (Some(method), None, None) => {
+                message.read_call(method, params)?;
+                return Ok(message);
+            }
+            (None, Some(result), None) => ("result", result),
+            (None, None, Some(error)) => ("error", error),
             _ => {
                 return Err(Unreadable::Shape(
                     "the message is not one request, notification or response",
                 ));
             }
+        };
+        if id.is_none() || params.is_some() {
+            return Err(Unreadable::Shape("the response is not well-formed"));
         }
-        if message.outcome.is_some() {
-            if message.id.is_none() || members.find("params").is_some() {
-                return Err(Unreadable::Shape("the response is not well-formed"));
-            }
-            message.kind = MessageKind::Response;
-        }
+        message.kind = MessageKind::Response;
+        message.outcome = Some(outcome);
         Ok(message)
     }
 
-    fn read_call(&mut self, members: &Members<'a>) -> Result<(), Unreadable> {
-        self.method = members
-            .text("method")
+    fn read_call(&mut self, method: &'a RawValue, params: Option<Members<'a>>) -> Result<(), Unreadable> {
+        self.method = members::text(method)
             .filter(|method| !method.is_empty() && method.len() <= 256)
             .ok_or(Unreadable::Shape("the method is not a name"))?;
         if self.id.is_none() {
             self.kind = MessageKind::Notification;
         }
-        let Some(params) = members.find("params") else {
+        let Some(params) = params else {
             return Ok(());
         };
-        let params = Members::read(params.get()).ok_or(Unreadable::Shape("params is not an object"))?;
         let subject = method::subject_of(&self.method);
         for decided in subject.into_iter().chain(["_meta", REQUEST_STATE]) {
             if params
@@ -125,7 +146,7 @@ impl<'a> Message<'a> {
         }
         self.name = subject.and_then(|subject| params.text(subject));
         self.state = match params.find(REQUEST_STATE) {
-            Some(state) => Some(text(state).ok_or(Unreadable::Shape("the request state is not a string"))?),
+            Some(state) => Some(members::text(state).ok_or(Unreadable::Shape("the request state is not a string"))?),
             None => None,
         };
         self.params = Some(params);
@@ -168,6 +189,20 @@ fn folds_to(name: &str, decided: &str) -> bool {
         other => other.to_ascii_lowercase(),
     };
     name.chars().map(fold).eq(decided.chars().map(fold))
+}
+
+/// Why strict JSON is no envelope.
+fn no_envelope(text: &str) -> &'static str {
+    match text.trim_start().chars().next() {
+        Some('{') => {}
+        Some('[') => return "batches are not supported",
+        _ => return "the message is not an object",
+    }
+    let params = Members::read(text).and_then(|members| members.find("params"));
+    match params {
+        Some(params) if !members::is_object(params) => "params is not an object",
+        _ => "the message has a member that JSON-RPC does not know",
+    }
 }
 
 fn is_id(id: &RawValue) -> bool {

@@ -2,13 +2,15 @@
 //!
 //! Owns how a request is told to be of one or the other. Never decides on permissions.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use lanyard_protocol::EMA_EXTENSION;
 use serde_json::{Value, json};
 
-use super::members::Members;
+use super::members::{self, Members};
 use super::message::{Message, MessageKind};
 use super::method;
 
@@ -73,9 +75,8 @@ pub(crate) fn judge(headers: &HeaderMap, message: &Message<'_>) -> Result<Era, W
         None => Members::default(),
     };
     let version = match meta.find(META_VERSION) {
-        Some(_) => Some(
-            meta.text(META_VERSION)
-                .ok_or(WireError::new(-32602, "the protocol version in _meta is not a string"))?,
+        Some(version) => Some(
+            members::text(version).ok_or(WireError::new(-32602, "the protocol version in _meta is not a string"))?,
         ),
         None => None,
     };
@@ -86,13 +87,13 @@ pub(crate) fn judge(headers: &HeaderMap, message: &Message<'_>) -> Result<Era, W
     if header != version {
         return Err(WireError::new(-32020, "MCP-Protocol-Version does not match the body"));
     }
-    if WITH_SESSIONS.contains(&version.as_str()) {
+    if WITH_SESSIONS.contains(&version.as_ref()) {
         return Ok(Era::Sessions);
     }
     if version != STATELESS {
         return Err(unsupported(&version));
     }
-    if message.kind == MessageKind::Request && meta.object(META_CAPABILITIES).is_none() {
+    if message.kind == MessageKind::Request && !meta.find(META_CAPABILITIES).is_some_and(members::is_object) {
         return Err(WireError::new(-32602, "the client capabilities in _meta are missing"));
     }
     check_mirrored(headers, message)?;
@@ -181,10 +182,10 @@ fn check_mirrored(headers: &HeaderMap, message: &Message<'_>) -> Result<(), Wire
     }
 }
 
-fn decode(value: &str) -> Option<String> {
+fn decode(value: &str) -> Option<Cow<'_, str>> {
     match value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) {
-        Some(encoded) => String::from_utf8(STANDARD.decode(encoded).ok()?).ok(),
-        None => Some(value.to_owned()),
+        Some(encoded) => String::from_utf8(STANDARD.decode(encoded).ok()?).ok().map(Cow::Owned),
+        None => Some(Cow::Borrowed(value)),
     }
 }
 

@@ -26,7 +26,9 @@ async fn each_call_is_one_event_without_arguments_or_tokens_rs_gw_06() {
         json!({"name": "list_invoices", "arguments": {"password": "canary"}}),
     );
     let answer = world.post_as(&token, &call, &[]).await;
-    let expected = Call {
+    let expected = CallEvent {
+        gateway: "gw".to_owned(),
+        number: 1,
         at: NOW * 1_000_000,
         connector: "ledger".to_owned(),
         issuer: Some(ISSUER.to_owned()),
@@ -80,13 +82,13 @@ struct Receiver {
 }
 
 impl CallDelivery for Receiver {
-    fn deliver<'a>(&'a self, events: &'a [CallEvent]) -> BoxFuture<'a, Result<(), DeliveryError>> {
+    fn deliver(&self, events: Vec<CallEvent>) -> BoxFuture<'_, Result<(), DeliveryError>> {
         Box::pin(async move {
             self.attempts.fetch_add(1, Ordering::Relaxed);
             if self.failing.load(Ordering::Relaxed) {
                 return Err(DeliveryError::Refused("down".to_owned()));
             }
-            self.batches.lock().unwrap().push(events.to_vec());
+            self.batches.lock().unwrap().push(events);
             Ok(())
         })
     }
@@ -108,13 +110,10 @@ fn call() -> Call {
     Call {
         at: 1,
         connector: "c".to_owned(),
-        issuer: None,
-        subject: None,
-        client_id: None,
-        jti: None,
+        caller: None,
         method: None,
         name: None,
-        decision: "allowed".to_owned(),
+        decision: "allowed",
         request_id: "r".to_owned(),
     }
 }

@@ -23,7 +23,7 @@ use lanyard_jose::digest::HmacKey;
 use lanyard_jose::jwk::{JwkSet, KeySet};
 use lanyard_jose::key::SigningKey;
 use lanyard_jose::verify::AccessTokenCache;
-use lanyard_protocol::gateway::{Route, RouteSnapshot};
+use lanyard_protocol::gateway::{CallEvent, Route, RouteSnapshot};
 use lanyard_protocol::issuer::Issuer;
 use lanyard_resource_server::keys::StaticKeys;
 use lanyard_resource_server::revocation::RevocationList;
@@ -54,7 +54,7 @@ pub(crate) struct World {
 /// Keeps the events of calls.
 #[derive(Default)]
 pub(crate) struct Recorder {
-    pub(crate) calls: Mutex<Vec<Call>>,
+    pub(crate) calls: Mutex<Vec<CallEvent>>,
     pub(crate) full: AtomicBool,
 }
 
@@ -63,17 +63,19 @@ impl CallSink for Recorder {
         if self.full.load(Ordering::Relaxed) {
             return Err(NotRecorded);
         }
-        self.calls.lock().unwrap().push(call);
+        let mut calls = self.calls.lock().unwrap();
+        let number = calls.len() as u64 + 1;
+        calls.push(call.event("gw", number));
         Ok(Acknowledgement::Queued)
     }
 }
 
 impl Recorder {
-    pub(crate) fn all(&self) -> Vec<Call> {
+    pub(crate) fn all(&self) -> Vec<CallEvent> {
         self.calls.lock().unwrap().clone()
     }
 
-    pub(crate) fn last(&self) -> Call {
+    pub(crate) fn last(&self) -> CallEvent {
         self.all().pop().expect("an event was recorded")
     }
 }

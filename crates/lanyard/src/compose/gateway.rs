@@ -276,9 +276,9 @@ impl RevocationSink for ListSink {
 struct StoreDelivery(Basis);
 
 impl CallDelivery for StoreDelivery {
-    fn deliver<'a>(&'a self, events: &'a [CallEvent]) -> BoxFuture<'a, Result<(), DeliveryError>> {
+    fn deliver(&self, events: Vec<CallEvent>) -> BoxFuture<'_, Result<(), DeliveryError>> {
         Box::pin(async move {
-            let (cx, events) = (self.0.own_cx(), events.to_vec());
+            let cx = self.0.own_cx();
             let end = self.0.store.write(move |tx| call::append(&cx, tx, events)).await;
             end.map(|_| ())
                 .map_err(|error| DeliveryError::Refused(error.to_string()))
