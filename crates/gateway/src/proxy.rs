@@ -24,6 +24,8 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 /// Arguments that a tool's schema mirrors in headers; only the server behind knows the schema and compares them.
 const MIRRORED_ARGUMENT: &str = "mcp-param-";
+/// Room for the headers of most messages, so that the map of them does not grow.
+const HEADERS: usize = 12;
 /// The longest answer that is read as a whole to be changed.
 const MAX_EDITED_BYTES: usize = 4 * 1024 * 1024;
 
@@ -36,6 +38,7 @@ pub(crate) fn post(
     message: &Message<'_>,
 ) -> Request<Full<Bytes>> {
     let mut request = Request::new(Full::new(Bytes::from(message.write())));
+    *request.headers_mut() = HeaderMap::with_capacity(HEADERS);
     *request.method_mut() = Method::POST;
     *request.uri_mut() = upstream.clone();
     let headers = request.headers_mut();
@@ -129,7 +132,7 @@ pub(crate) async fn answer(
         tracing::warn!("the server behind the gateway encoded an answer without being asked");
         return Err(NotForCallers);
     }
-    let mut headers = HeaderMap::new();
+    let mut headers = HeaderMap::with_capacity(HEADERS);
     for name in [CONTENT_TYPE, RETRY_AFTER, ALLOW, ACCEL_BUFFERING] {
         if let Some(value) = head.headers.get(&name) {
             headers.insert(name, value.clone());
@@ -210,6 +213,9 @@ pub(crate) fn is_type(headers: &HeaderMap, media_type: &str) -> bool {
     let (Some(value), None) = (values.next(), values.next()) else {
         return false;
     };
+    if value.as_bytes() == media_type.as_bytes() {
+        return true;
+    }
     let essence = value.to_str().ok().and_then(|value| value.split(';').next());
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(media_type))
 }

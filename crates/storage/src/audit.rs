@@ -40,6 +40,19 @@ fn checkpoint(row: &mut Row<'_>) -> Result<Checkpoint, StoreError> {
     })
 }
 
+/// What is kept of an event, in the order of the statements.
+fn columns<'a>(event: &'a AuditEvent, text: &'a str) -> [Value<'a>; 7] {
+    [
+        event.at.into(),
+        (&event.kind).into(),
+        event.outcome.as_str().into(),
+        event.subject.as_ref().into(),
+        event.client_id.as_ref().into(),
+        (&event.request_id).into(),
+        text.into(),
+    ]
+}
+
 /// The range of kinds that a filter means: from, and below (`None`: no end).
 fn kinds(kind: Option<&str>) -> (&str, Option<String>) {
     match kind {
@@ -53,20 +66,22 @@ fn kinds(kind: Option<&str>) -> (&str, Option<String>) {
 impl AuditStore for SqlTx<'_> {
     fn append_event(&mut self, event: &AuditEvent, text: &str) -> Result<(), StoreError> {
         self.wrote.audit = true;
-        self.execute(
-            "INSERT INTO audit_events (at, kind, outcome, subject, client_id, request_id, text)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            &[
-                event.at.into(),
-                (&event.kind).into(),
-                event.outcome.as_str().into(),
-                event.subject.as_ref().into(),
-                event.client_id.as_ref().into(),
-                (&event.request_id).into(),
-                text.into(),
-            ],
-        )?;
+        self.execute(dialect::APPEND_ONE, &columns(event, text))?;
         Ok(())
+    }
+
+    fn append_events(&mut self, events: &[(AuditEvent, String)]) -> Result<(), StoreError> {
+        let mut rest = events;
+        if self.is_embedded() {
+            let many;
+            (many, rest) = events.as_chunks::<{ dialect::EVENTS_AT_ONCE }>();
+            for events in many {
+                self.wrote.audit = true;
+                let values: Vec<Value<'_>> = events.iter().flat_map(|(event, text)| columns(event, text)).collect();
+                self.execute(dialect::APPEND_MANY, &values)?;
+            }
+        }
+        rest.iter().try_for_each(|(event, text)| self.append_event(event, text))
     }
 
     fn list_unsealed(&mut self, limit: u32) -> Result<Vec<(i64, String)>, StoreError> {

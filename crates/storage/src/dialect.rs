@@ -33,6 +33,27 @@ pub(crate) const LIST_UNSEALED: Texts = Texts {
                ORDER BY e.written_by, e.position LIMIT $1",
 };
 
+macro_rules! append {
+    ($($rows:literal)*) => {
+        concat!(
+            "INSERT INTO audit_events (at, kind, outcome, subject, client_id, request_id, text) VALUES ",
+            $($rows,)*
+        )
+    };
+}
+
+/// Appends one event.
+pub(crate) const APPEND_ONE: &str = append!("($1, $2, $3, $4, $5, $6, $7)");
+
+/// SQLite: so many events are appended by one statement.
+pub(crate) const EVENTS_AT_ONCE: usize = 8;
+
+/// SQLite: appends [`EVENTS_AT_ONCE`] events.
+pub(crate) const APPEND_MANY: &str = append!(
+    "(?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?), "
+    "(?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?)"
+);
+
 /// SQLite: so many events are sealed by one statement, where one each would cost half as much again.
 pub(crate) const SEALS: usize = 16;
 

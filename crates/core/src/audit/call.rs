@@ -41,7 +41,7 @@ pub fn deliver(
 /// # Errors
 /// [`StoreError`].
 pub fn append(cx: &Cx, tx: &mut dyn Tx, calls: Vec<CallEvent>) -> Result<u64, StoreError> {
-    let mut new = 0;
+    let mut new = Vec::with_capacity(calls.len());
     let mut last: Option<(String, u64)> = None;
     let ids = cx.new_ids(calls.len());
     for (call, id) in calls.into_iter().zip(ids) {
@@ -62,11 +62,12 @@ pub fn append(cx: &Cx, tx: &mut dyn Tx, calls: Vec<CallEvent>) -> Result<u64, St
         let missing = call.number.saturating_sub(*seen).saturating_sub(1);
         *seen = call.number;
         let event = event(cx, id, call, missing);
-        tx.append_event(&event, &text(&event)?)?;
-        new += 1;
+        let text = text(&event)?;
+        new.push((event, text));
     }
+    tx.append_events(&new)?;
     keep(tx, last)?;
-    Ok(new)
+    Ok(new.len() as u64)
 }
 
 fn keep(tx: &mut dyn Tx, last: Option<(String, u64)>) -> Result<(), StoreError> {

@@ -41,6 +41,8 @@ pub struct StoredEvent {
 pub trait AuditStore {
     /// Appends an event. `text` is its JSON, which is what is hashed.
     fn append_event(&mut self, event: &AuditEvent, text: &str) -> Result<(), StoreError>;
+    /// As [`Self::append_event`], many in this order.
+    fn append_events(&mut self, events: &[(AuditEvent, String)]) -> Result<(), StoreError>;
     /// Unsealed events in the order of writing, at most `limit`: (position, text). Only events that no uncommitted
     /// transaction could still precede.
     fn list_unsealed(&mut self, limit: u32) -> Result<Vec<(i64, String)>, StoreError>;

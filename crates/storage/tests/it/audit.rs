@@ -107,6 +107,43 @@ conformance! {
         assert_eq!(b.read(|tx| tx.list_sealed(33, 1)).unwrap()[0].seal, Some((33, "h33".to_owned())));
     }
 
+    fn many_events_are_appended_at_once_as_one_by_one(b) {
+        let mut all = Vec::new();
+        for count in [0, 1, 7, 8, 9, 40] {
+            let start = all.len();
+            let many: Vec<_> = (start..start + count)
+                .map(|n| {
+                    let (mut record, _) = event(&format!("{n:02}"), "gateway.call.forwarded", 0);
+                    record.subject = (n % 2 > 0).then(|| format!("sub-{n:02}"));
+                    record.client_id = (n % 3 > 0).then(|| format!("client-{n:02}"));
+                    let text = serde_json::to_string(&record).unwrap();
+                    (record, text)
+                })
+                .collect();
+            all.extend(many.clone());
+            b.write(move |tx| tx.append_events(&many)).unwrap();
+            settle(b, all.len());
+            let unsealed = b.read(|tx| tx.list_unsealed(1000)).unwrap();
+            assert!(unsealed.iter().map(|(_, text)| text).eq(all.iter().map(|(_, text)| text)), "after {count}");
+        }
+        seal(b);
+        let stored = b.read(|tx| tx.list_sealed(1, 1000)).unwrap();
+        assert!(stored.iter().map(|stored| &stored.event).eq(all.iter().map(|(record, _)| record)));
+        for (record, _) in &all {
+            let wanted = AuditFilter {
+                subject: record.subject.clone(),
+                client_id: record.client_id.clone(),
+                request_id: Some(record.request_id.as_str().to_owned()),
+                kind: Some("gateway.call.forwarded".to_owned()),
+                outcome: Some("denied".to_owned()),
+                since: Some(record.at),
+                ..AuditFilter::default()
+            };
+            let found = b.read(move |tx| tx.list_events(&wanted, &first(100))).unwrap();
+            assert!(found.iter().any(|stored| stored.event == *record), "{}", record.id.as_str());
+        }
+    }
+
     fn events_of_a_subject_are_found_however_many_were_sealed_at_once(b) {
         b.write(|tx| {
             for n in 0..120 {
