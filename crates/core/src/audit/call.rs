@@ -67,7 +67,7 @@ pub fn append(cx: &Cx, tx: &mut dyn Tx, calls: Vec<CallEvent>) -> Result<u64, St
     }
     tx.append_events(&new)?;
     keep(tx, last)?;
-    Ok(new.len() as u64)
+    Ok(u64::try_from(new.len()).unwrap_or(u64::MAX))
 }
 
 fn keep(tx: &mut dyn Tx, last: Option<(String, u64)>) -> Result<(), StoreError> {
