@@ -64,7 +64,7 @@ impl CallSink for Recorder {
             return Err(NotRecorded);
         }
         let mut calls = self.calls.lock().unwrap();
-        let number = calls.len() as u64 + 1;
+        let number = u64::try_from(calls.len()).unwrap() + 1;
         calls.push(call.event("gw", number));
         Ok(Acknowledgement::Queued)
     }
