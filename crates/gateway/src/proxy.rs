@@ -213,9 +213,6 @@ pub(crate) fn is_type(headers: &HeaderMap, media_type: &str) -> bool {
     let (Some(value), None) = (values.next(), values.next()) else {
         return false;
     };
-    if value.as_bytes() == media_type.as_bytes() {
-        return true;
-    }
     let essence = value.to_str().ok().and_then(|value| value.split(';').next());
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(media_type))
 }

@@ -66,22 +66,20 @@ fn kinds(kind: Option<&str>) -> (&str, Option<String>) {
 impl AuditStore for SqlTx<'_> {
     fn append_event(&mut self, event: &AuditEvent, text: &str) -> Result<(), StoreError> {
         self.wrote.audit = true;
-        self.execute(dialect::APPEND_ONE, &columns(event, text))?;
+        let [one, _] = dialect::APPEND;
+        self.execute(one, &columns(event, text))?;
         Ok(())
     }
 
     fn append_events(&mut self, events: &[(AuditEvent, String)]) -> Result<(), StoreError> {
-        let mut rest = events;
-        if self.is_embedded() {
-            let many;
-            (many, rest) = events.as_chunks::<{ dialect::EVENTS_AT_ONCE }>();
-            for events in many {
-                self.wrote.audit = true;
-                let values: Vec<Value<'_>> = events.iter().flat_map(|(event, text)| columns(event, text)).collect();
-                self.execute(dialect::APPEND_MANY, &values)?;
-            }
+        if !self.is_embedded() {
+            return events
+                .iter()
+                .try_for_each(|(event, text)| self.append_event(event, text));
         }
-        rest.iter().try_for_each(|(event, text)| self.append_event(event, text))
+        self.wrote.audit |= !events.is_empty();
+        self.insert_rows(dialect::APPEND, events, |(event, text)| columns(event, text))?;
+        Ok(())
     }
 
     fn list_unsealed(&mut self, limit: u32) -> Result<Vec<(i64, String)>, StoreError> {
@@ -192,23 +190,36 @@ impl SqlTx<'_> {
         let Some((last, ..)) = seals.last() else {
             return Ok(());
         };
-        let mut values = Vec::with_capacity(3 * dialect::SEALS);
-        let (many, rest) = seals.as_chunks::<{ dialect::SEALS }>();
-        let many = many.iter().map(|seals| (dialect::SEAL_MANY, seals.as_slice()));
-        for (sql, seals) in many.chain(rest.chunks(1).map(|seal| (dialect::SEAL_ONE, seal))) {
-            values.clear();
-            for (position, sequence, hash) in seals {
-                values.extend([Value::from(*position), Value::from(*sequence), Value::from(hash)]);
-            }
-            all(self.execute(sql, &values)?, seals)?;
-        }
+        let sealed = self.insert_rows(dialect::SEAL, seals, |(position, sequence, hash)| {
+            [(*position).into(), (*sequence).into(), hash.into()]
+        })?;
+        all(sealed, seals)?;
         self.execute(dialect::LIST_SUBJECTS, &[(*last).into()])?;
         self.execute(dialect::LISTED, &[(*last).into()])?;
         Ok(())
     }
+
+    /// Inserts rows by a statement for one and one for [`dialect::ROWS`]; how many were inserted.
+    fn insert_rows<'v, T, const COLUMNS: usize>(
+        &mut self,
+        [one, many]: [&'static str; 2],
+        rows: &'v [T],
+        columns: impl Fn(&'v T) -> [Value<'v>; COLUMNS],
+    ) -> Result<u64, StoreError> {
+        let (chunks, rest) = rows.as_chunks::<{ dialect::ROWS }>();
+        let chunks = chunks.iter().map(|rows| (many, rows.as_slice()));
+        let mut values = Vec::with_capacity(COLUMNS * dialect::ROWS);
+        let mut inserted = 0;
+        for (sql, rows) in chunks.chain(rest.chunks(1).map(|row| (one, row))) {
+            values.clear();
+            values.extend(rows.iter().flat_map(&columns));
+            inserted += self.execute(sql, &values)?;
+        }
+        Ok(inserted)
+    }
 }
 
-/// Whether a statement sealed all of these.
+/// Whether all of these were sealed.
 fn all(sealed: u64, seals: &[(i64, i64, String)]) -> Result<(), StoreError> {
     if usize::try_from(sealed).is_ok_and(|sealed| sealed == seals.len()) {
         Ok(())

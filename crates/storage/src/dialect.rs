@@ -33,43 +33,36 @@ pub(crate) const LIST_UNSEALED: Texts = Texts {
                ORDER BY e.written_by, e.position LIMIT $1",
 };
 
-macro_rules! append {
-    ($($rows:literal)*) => {
-        concat!(
-            "INSERT INTO audit_events (at, kind, outcome, subject, client_id, request_id, text) VALUES ",
-            $($rows,)*
-        )
+/// SQLite: so many rows are inserted by one statement, where one each would cost half as much again.
+pub(crate) const ROWS: usize = 16;
+
+/// A statement for one row, and SQLite's for [`ROWS`].
+macro_rules! insert {
+    ($into:literal, $one:literal, $row:literal, $end:literal) => {
+        [
+            concat!($into, " VALUES ", $one, $end),
+            concat!(
+                $into, " VALUES ", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row,
+                ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, $end
+            ),
+        ]
     };
 }
 
-/// Appends one event.
-pub(crate) const APPEND_ONE: &str = append!("($1, $2, $3, $4, $5, $6, $7)");
-
-/// SQLite: so many events are appended by one statement.
-pub(crate) const EVENTS_AT_ONCE: usize = 8;
-
-/// SQLite: appends [`EVENTS_AT_ONCE`] events.
-pub(crate) const APPEND_MANY: &str = append!(
-    "(?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?), "
-    "(?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?)"
+/// Appends events.
+pub(crate) const APPEND: [&str; 2] = insert!(
+    "INSERT INTO audit_events (at, kind, outcome, subject, client_id, request_id, text)",
+    "($1, $2, $3, $4, $5, $6, $7)",
+    "(?, ?, ?, ?, ?, ?, ?)",
+    ""
 );
 
-/// SQLite: so many events are sealed by one statement, where one each would cost half as much again.
-pub(crate) const SEALS: usize = 16;
-
-macro_rules! seal {
-    ($($rows:literal)*) => {
-        concat!("INSERT INTO audit_seals (position, sequence, hash) VALUES ", $($rows,)* " ON CONFLICT DO NOTHING")
-    };
-}
-
-/// SQLite: seals one event.
-pub(crate) const SEAL_ONE: &str = seal!("(?, ?, ?)");
-
-/// SQLite: seals [`SEALS`] events.
-pub(crate) const SEAL_MANY: &str = seal!(
-    "(?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), "
-    "(?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?)"
+/// SQLite: seals events.
+pub(crate) const SEAL: [&str; 2] = insert!(
+    "INSERT INTO audit_seals (position, sequence, hash)",
+    "(?, ?, ?)",
+    "(?, ?, ?)",
+    " ON CONFLICT DO NOTHING"
 );
 
 /// SQLite: lists the subjects of every event up to this position that is not listed yet.

@@ -109,7 +109,7 @@ conformance! {
 
     fn many_events_are_appended_at_once_as_one_by_one(b) {
         let mut all = Vec::new();
-        for count in [0, 1, 7, 8, 9, 40] {
+        for count in [0, 1, 8, 15, 16, 17, 40] {
             let start = all.len();
             let many: Vec<_> = (start..start + count)
                 .map(|n| {
