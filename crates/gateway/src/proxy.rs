@@ -6,9 +6,9 @@
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, StreamExt};
 use http::header::{
-    ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT,
+    ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, BodyStream, Full, StreamBody};
 use hyper::body::Incoming;
@@ -19,6 +19,7 @@ use crate::mcp::message::Message;
 use crate::mcp::sse::EditedEvents;
 use crate::mcp::version::{self, Era};
 use crate::session::SESSION_ID;
+use crate::upstream::Target;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -31,7 +32,7 @@ const MAX_EDITED_BYTES: usize = 4 * 1024 * 1024;
 
 /// A request to the server behind, before its credentials.
 pub(crate) fn post(
-    upstream: &Uri,
+    upstream: &Target,
     era: Era,
     inbound: &HeaderMap,
     session: Option<&str>,
@@ -40,10 +41,10 @@ pub(crate) fn post(
     let mut request = Request::new(Full::new(Bytes::from(message.write())));
     *request.headers_mut() = HeaderMap::with_capacity(HEADERS);
     *request.method_mut() = Method::POST;
-    *request.uri_mut() = upstream.clone();
+    *request.uri_mut() = upstream.uri.clone();
     let headers = request.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    common(headers, inbound);
+    common(headers, upstream, inbound);
     match era {
         Era::Stateless => {
             headers.insert(version::PROTOCOL_VERSION, HeaderValue::from_static(version::STATELESS));
@@ -69,16 +70,16 @@ pub(crate) fn post(
 
 /// A `GET` or `DELETE` of the older revisions.
 pub(crate) fn bodiless(
-    upstream: &Uri,
+    upstream: &Target,
     method: Method,
     inbound: &HeaderMap,
     session: Option<&str>,
 ) -> Request<Full<Bytes>> {
     let mut request = Request::new(Full::default());
     *request.method_mut() = method;
-    *request.uri_mut() = upstream.clone();
+    *request.uri_mut() = upstream.uri.clone();
     let headers = request.headers_mut();
-    common(headers, inbound);
+    common(headers, upstream, inbound);
     sessions(headers, inbound, session);
     if let Some(last) = inbound.get(LAST_EVENT_ID) {
         headers.insert(LAST_EVENT_ID, last.clone());
@@ -93,7 +94,10 @@ pub(crate) fn authorize(request: &mut Request<Full<Bytes>>, credential: Option<H
     }
 }
 
-fn common(headers: &mut HeaderMap, inbound: &HeaderMap) {
+fn common(headers: &mut HeaderMap, upstream: &Target, inbound: &HeaderMap) {
+    if let Some(host) = &upstream.host {
+        headers.insert(HOST, host.clone());
+    }
     headers.insert(USER_AGENT, HeaderValue::from_static("lanyard-gateway"));
     for accept in inbound.get_all(ACCEPT) {
         headers.append(ACCEPT, accept.clone());
@@ -189,22 +193,32 @@ enum Whole {
 
 /// Reads a body up to the limit.
 async fn whole_or_rest(mut body: Incoming) -> Result<Whole, NotForCallers> {
-    let mut read = BytesMut::new();
+    let mut read = Bytes::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
             tracing::warn!(%error, "an answer that has to be changed broke off");
             NotForCallers
         })?;
         if let Ok(data) = frame.into_data() {
-            read.extend_from_slice(&data);
+            read = joined(read, data);
         }
         if read.len() > MAX_EDITED_BYTES {
-            let first = stream::once(std::future::ready(Ok(Frame::data(read.freeze()))));
+            let first = stream::once(std::future::ready(Ok(Frame::data(read))));
             let rest = BodyStream::new(body.map_err(BodyError::from));
             return Ok(Whole::TooLong(Body::new(StreamBody::new(first.chain(rest)))));
         }
     }
-    Ok(Whole::Read(read.freeze()))
+    Ok(Whole::Read(read))
+}
+
+/// One text of two. Most answers come in one piece, which is not copied.
+fn joined(read: Bytes, data: Bytes) -> Bytes {
+    if read.is_empty() {
+        return data;
+    }
+    let mut both = BytesMut::from(read);
+    both.extend_from_slice(&data);
+    both.freeze()
 }
 
 /// Whether the content is of a media type, parameters aside.

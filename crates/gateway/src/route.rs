@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use http::Uri;
 use lanyard_protocol::gateway::{Route, RouteSnapshot, RouteStatus};
 use lanyard_protocol::scope::ScopeSet;
 use lanyard_resource_server::origin::Origins;
@@ -16,7 +15,7 @@ use lanyard_resource_server::scopes::ScopeHierarchy;
 use lanyard_resource_server::verifier::{Verifier, VerifierParts};
 use url::Url;
 
-use crate::upstream;
+use crate::upstream::{self, Target};
 
 /// One version of all routes.
 #[derive(Default)]
@@ -42,7 +41,7 @@ pub(crate) enum Door {
 /// A route, ready to serve.
 pub(crate) struct ServedRoute {
     pub(crate) config: Route,
-    pub(crate) upstream: Uri,
+    pub(crate) upstream: Target,
     pub(crate) verifier: Verifier,
     pub(crate) origins: Origins,
     /// Every scope that means something here; a token needs at least one of them.
@@ -195,7 +194,7 @@ pub(crate) enum Found {
     ForeignHost,
 }
 
-fn check(route: &Route) -> Result<Uri, &'static str> {
+fn check(route: &Route) -> Result<Target, &'static str> {
     if route.name.is_empty() {
         return Err("it has no name");
     }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, Uri};
+use http::{HeaderValue, Request, Response, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -70,12 +70,31 @@ pub(crate) enum UpstreamError {
     Slow,
 }
 
+/// Where the calls of a route go.
+pub(crate) struct Target {
+    pub(crate) uri: Uri,
+    /// What HTTP/1 names the server by; absent where the connection may turn out to be HTTP/2, which has its own way.
+    pub(crate) host: Option<HeaderValue>,
+}
+
+impl Target {
+    fn new(url: &Url) -> Option<Self> {
+        let uri = Uri::try_from(url.as_str()).ok()?;
+        let authority = uri.authority()?.as_str();
+        let host = match url.scheme() {
+            "http" => Some(HeaderValue::from_str(authority).ok()?),
+            _ => None,
+        };
+        Some(Self { host, uri })
+    }
+}
+
 /// Checks the address of an upstream: `https`, or `http` on loopback, or `http` anywhere with `insecure`. Link-local
 /// addresses, where clouds keep their metadata, stay closed (architecture, section 4).
 ///
 /// # Errors
 /// What is wrong, in words for the operator.
-pub(crate) fn parse(address: &str, insecure: bool) -> Result<Uri, &'static str> {
+pub(crate) fn parse(address: &str, insecure: bool) -> Result<Target, &'static str> {
     let url = Url::parse(address).map_err(|_| "the upstream is not an absolute URL")?;
     match url.scheme() {
         "https" => {}
@@ -98,7 +117,7 @@ pub(crate) fn parse(address: &str, insecure: bool) -> Result<Uri, &'static str> 
     if literal.is_some_and(is_closed) {
         return Err("the upstream's address is never a server");
     }
-    Uri::try_from(url.as_str()).map_err(|_| "the upstream is not an absolute URL")
+    Target::new(&url).ok_or("the upstream is not an absolute URL")
 }
 
 /// Addresses that are never a server behind a gateway: link-local, unspecified, multicast, broadcast.
@@ -147,6 +166,20 @@ mod tests {
         assert!(parse("https://mcp.example/mcp", false).is_ok());
         assert!(parse("http://10.0.0.7/mcp", false).is_err());
         assert!(parse("http://10.0.0.7/mcp", true).is_ok());
+    }
+
+    #[test]
+    fn the_server_is_named_as_its_address_has_it() {
+        let host = |address| {
+            parse(address, true)
+                .unwrap()
+                .host
+                .map(|host| host.to_str().unwrap().to_owned())
+        };
+        assert_eq!(host("http://MCP.example:80/mcp").as_deref(), Some("mcp.example"));
+        assert_eq!(host("http://mcp.example:8080/mcp").as_deref(), Some("mcp.example:8080"));
+        assert_eq!(host("http://[::1]:9000").as_deref(), Some("[::1]:9000"));
+        assert_eq!(host("https://mcp.example/mcp"), None);
     }
 
     #[test]

@@ -12,6 +12,8 @@ use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, V
 
 /// The deepest nesting of arrays and objects that is read (SEC-22).
 pub const MAX_DEPTH: usize = 32;
+/// As many members of an object are compared one by one.
+const FEW: usize = 16;
 
 /// Reads `text` into `T`, refusing duplicate members anywhere and nesting deeper than [`MAX_DEPTH`].
 ///
@@ -27,7 +29,15 @@ pub fn from_slice<T: DeserializeOwned>(text: &[u8]) -> Result<T, JsonError> {
 /// # Errors
 /// [`JsonError`], as in [`from_slice`].
 pub fn check(text: &[u8]) -> Result<(), JsonError> {
-    Scan::new(false, usize::MAX).run(text)
+    Scan::new(false, usize::MAX).run(serde_json::Deserializer::from_slice(text))
+}
+
+/// As [`check`], for a text that is known to be UTF-8.
+///
+/// # Errors
+/// [`JsonError`], as in [`from_slice`].
+pub fn check_str(text: &str) -> Result<(), JsonError> {
+    Scan::new(false, usize::MAX).run(serde_json::Deserializer::from_str(text))
 }
 
 /// As [`check`], for a text whose names are read in any case: two members whose names differ by case only are
@@ -38,7 +48,7 @@ pub fn check(text: &[u8]) -> Result<(), JsonError> {
 /// [`Refused`].
 pub fn check_any_case(text: &[u8], max_values: usize) -> Result<(), Refused> {
     let scan = Scan::new(true, max_values);
-    match scan.run(text) {
+    match scan.run(serde_json::Deserializer::from_slice(text)) {
         Err(_) if scan.values.get() > max_values => Err(Refused::TooMany(max_values)),
         end => end.map_err(Refused::Json),
     }
@@ -88,8 +98,7 @@ impl Scan {
         }
     }
 
-    fn run(&self, text: &[u8]) -> Result<(), JsonError> {
-        let mut reader = serde_json::Deserializer::from_slice(text);
+    fn run<'de, R: serde_json::de::Read<'de>>(&self, mut reader: serde_json::Deserializer<R>) -> Result<(), JsonError> {
         let whole = Strict { depth: 0, scan: self };
         whole.deserialize(&mut reader).map_err(JsonError::of)?;
         reader.end().map_err(JsonError::of)
@@ -172,15 +181,17 @@ impl<'de> Visitor<'de> for Strict<'_> {
         }
         // Few members: a linear scan is quicker than hashing; many: a set keeps it linear overall.
         let scan = self.scan;
-        let mut few: Vec<Cow<'de, str>> = Vec::new();
+        let mut few: [Cow<'de, str>; FEW] = [const { Cow::Borrowed("") }; FEW];
+        let mut known = 0;
         let mut many: HashSet<Cow<'de, str>> = HashSet::new();
         while let Some(key) = map.next_key::<CowStr<'de>>()? {
             let key = scan.name(key.0);
-            if few.contains(&key) || many.contains(&key) {
+            if few.iter().take(known).any(|own| *own == key) || many.contains(&key) {
                 return Err(de::Error::custom("duplicate member"));
             }
-            if few.len() < 24 {
-                few.push(key);
+            if let Some(free) = few.get_mut(known) {
+                *free = key;
+                known += 1;
             } else {
                 many.insert(key);
             }
@@ -217,6 +228,17 @@ impl<'de> de::Deserialize<'de> for CowStr<'de> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_duplicate_among_many_members_is_refused_wherever_it_stands_tok_gn_02() {
+        let names: Vec<String> = (0..FEW * 3).map(|n| format!("\"n{n}\":0")).collect();
+        assert_eq!(check(format!("{{{}}}", names.join(",")).as_bytes()), Ok(()));
+        for name in &names {
+            let twice = format!("{{{},{name}}}", names.join(","));
+            assert!(check(twice.as_bytes()).is_err(), "{twice}");
+            assert!(check_str(&twice).is_err(), "{twice}");
+        }
+    }
 
     #[test]
     fn duplicate_members_are_refused_at_any_depth_tok_gn_02() {

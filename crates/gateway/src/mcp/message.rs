@@ -77,8 +77,8 @@ impl<'a> Message<'a> {
     /// Some readers take member names without regard to case. A name that differs from one we decide on only in case
     /// is therefore refused, as are members that JSON-RPC does not know.
     pub(crate) fn read(body: &'a [u8]) -> Result<Self, Unreadable> {
-        json::check(body).map_err(|_| Unreadable::Syntax)?;
         let text = str::from_utf8(body).map_err(|_| Unreadable::Syntax)?;
+        json::check_str(text).map_err(|_| Unreadable::Syntax)?;
         let Envelope {
             jsonrpc,
             id,
