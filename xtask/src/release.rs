@@ -4,15 +4,19 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use rustix::process::{Pid, Signal};
 use serde_json::json;
 
 use crate::link_order;
 use crate::shell::{self, cargo, output, program, run as run_it};
 
+const BUILD: [&str; 5] = ["build", "--release", "--package", "lanyard", "--locked"];
 /// How often the start is measured; the median counts.
 const STARTS: usize = 5;
 /// A server that has not answered by then will not.
@@ -51,8 +55,33 @@ pub(crate) fn run() -> anyhow::Result<()> {
 /// Builds the release program alone, as it is handed out: beside other packages its dependencies would get features of
 /// theirs. Where it is.
 pub(crate) fn build() -> anyhow::Result<PathBuf> {
-    run_it(&mut cargo(["build", "--release", "--package", "lanyard", "--locked"]))?;
+    run_it(&mut cargo(BUILD))?;
     Ok(shell::target()?.join("release").join("lanyard"))
+}
+
+/// A release build that uses what the tests leave of the processors. Whoever builds after it waits for it.
+pub(crate) struct Ahead(Child);
+
+/// Begins it. Whether it can be begun, and how it ends, is nobody's concern: the stage builds what is not built.
+pub(crate) fn build_ahead() -> Option<Ahead> {
+    let build = cargo(BUILD);
+    let mut polite = program("nice");
+    polite
+        .args(["-n", "19"])
+        .arg(build.get_program())
+        .args(build.get_args());
+    polite.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    polite.spawn().ok().map(Ahead)
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(None)) {
+            // With the compilers that cargo began.
+            let _ = rustix::process::kill_process_group(Pid::from_child(&self.0), Signal::KILL);
+            let _ = self.0.wait();
+        }
+    }
 }
 
 /// From the start of the process to the first answered request, with a store that exists already.

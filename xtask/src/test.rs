@@ -111,9 +111,16 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     }
     let chosen = stages::select(&STAGES, only, from)?;
     if wanted {
-        stages::run("test --install", &[&install::STAGE])?;
+        stages::run("test --install", &[&install::STAGE], |_| ())?;
     }
-    stages::run("test", &chosen)
+    let releases = chosen.iter().any(|stage| stage.name == "release");
+    let mut ahead = None;
+    stages::run("test", &chosen, |stage| {
+        // The first with tests comes next.
+        if releases && stage.name == "build" {
+            ahead = release::build_ahead();
+        }
+    })
 }
 
 /// Advisories need a database from the network: where it cannot be had, that is said, and everything else still counts.
