@@ -10,7 +10,6 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use rustix::process::{Pid, Signal};
 use serde_json::json;
 
 use crate::link_order;
@@ -65,22 +64,18 @@ pub(crate) struct Ahead(Child);
 /// Begins it. Whether it can be begun, and how it ends, is nobody's concern: the stage builds what is not built.
 pub(crate) fn build_ahead() -> Option<Ahead> {
     let build = cargo(BUILD);
-    let mut polite = program("nice");
-    polite
-        .args(["-n", "19"])
-        .arg(build.get_program())
-        .args(build.get_args());
-    polite.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-    polite.spawn().ok().map(Ahead)
+    let mut polite = program("sh");
+    // It ends with us, however we end: the pipe closes then.
+    polite.args(["-c", "nice -n 19 \"$@\" & read -r _; kill -TERM 0", "sh"]);
+    polite.arg(build.get_program()).args(build.get_args());
+    polite.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    polite.process_group(0).spawn().ok().map(Ahead)
 }
 
 impl Drop for Ahead {
     fn drop(&mut self) {
-        if matches!(self.0.try_wait(), Ok(None)) {
-            // With the compilers that cargo began.
-            let _ = rustix::process::kill_process_group(Pid::from_child(&self.0), Signal::KILL);
-            let _ = self.0.wait();
-        }
+        // Closes the pipe.
+        let _ = self.0.wait();
     }
 }
 

@@ -116,7 +116,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let releases = chosen.iter().any(|stage| stage.name == "release");
     let mut ahead = None;
     stages::run("test", &chosen, |stage| {
-        // The first with tests comes next.
+        // From here on the processors have time to spare.
         if releases && stage.name == "build" {
             ahead = release::build_ahead();
         }

@@ -230,3 +230,22 @@ pub(crate) fn is_type(headers: &HeaderMap, media_type: &str) -> bool {
     let essence = value.to_str().ok().and_then(|value| value.split(';').next());
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(media_type))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_in_pieces_is_read_as_one() {
+        let shared = Bytes::from_static(b"abcdef").slice(..3);
+        let whole = [
+            shared,
+            Bytes::new(),
+            Bytes::from_static(b"d"),
+            Bytes::from(vec![b'e', b'f']),
+        ]
+        .into_iter()
+        .fold(Bytes::new(), joined);
+        assert_eq!(whole, "abcdef");
+    }
+}

@@ -1,7 +1,7 @@
 //! Lanyard: Enterprise-Managed Authorization for MCP in one program.
 //!
-//! Owns the command line. Each command is a file in `command/`. A library only so that cargo builds it beside those that it
-//! uses: a program would wait for all of them to be finished.
+//! Owns the command line. Each command is a file in `command/`. It is a library so that cargo builds it beside those that
+//! it uses: a program waits until all of them are finished.
 
 mod admin_client;
 mod client_config;

@@ -49,9 +49,9 @@ fn names_a_token(query: &str) -> bool {
 /// `b64token` of RFC 6750, section 2.1.
 fn is_b64token(token: &str) -> bool {
     let body = token.trim_end_matches('=');
-    let is_one = |b| matches!(b, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+    let is_allowed = |b| matches!(b, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
     // To the end even after a byte that is none: many are then looked at at once.
-    !body.is_empty() && body.bytes().fold(true, |all, b| all & is_one(b))
+    !body.is_empty() && body.bytes().fold(true, |all, b| all & is_allowed(b))
 }
 
 /// `tchar` of RFC 9110, section 5.6.2.

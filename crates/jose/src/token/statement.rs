@@ -1,7 +1,7 @@
 //! Signed statements that are no tokens: nobody presents them to be let in, and they do not expire.
 //!
 //! Owns "this text was signed by one of these keys as this type". Audience and time have no meaning here, which is why
-//! none of the [`Kind`](super::Kind)s can be read this way.
+//! none of the [`Kind`]s can be read this way.
 
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use serde::de::DeserializeOwned;

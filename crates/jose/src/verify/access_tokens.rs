@@ -60,7 +60,7 @@ impl AccessTokenCache {
         Ok(Presented { text, found })
     }
 
-    /// As [`verify`](super::verify), without repeating the signature check of a token that was good under the same keys.
+    /// As [`verify`], without repeating the signature check of a token that was good under the same keys.
     ///
     /// # Errors
     /// [`VerifyError`].
