@@ -47,5 +47,5 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         [flag, name] if flag == "--only" => Some(name.as_str()),
         _ => bail!("usage: cargo xtask check [--only STAGE]"),
     };
-    stages::run("check", &stages::select(&all, only, None)?, |_| ())
+    stages::run("check", &stages::select(&all, only, None)?)
 }

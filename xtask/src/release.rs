@@ -58,7 +58,7 @@ pub(crate) fn build() -> anyhow::Result<PathBuf> {
     Ok(shell::target()?.join("release").join("lanyard"))
 }
 
-/// A release build that uses what the tests leave of the processors. Whoever builds after it waits for it.
+/// A release build that uses what other stages leave of the processors. Whoever builds after it waits for it.
 pub(crate) struct Ahead(Child);
 
 /// Begins it. Whether it can be begun, and how it ends, is nobody's concern: the stage builds what is not built.

@@ -16,8 +16,8 @@ pub(crate) struct Stage {
     pub(crate) run: fn() -> anyhow::Result<()>,
 }
 
-/// Runs them in order. `passed` is told of each that passes.
-pub(crate) fn run(command: &str, stages: &[&Stage], mut passed: impl FnMut(&Stage)) -> anyhow::Result<()> {
+/// Runs them in order.
+pub(crate) fn run(command: &str, stages: &[&Stage]) -> anyhow::Result<()> {
     let mut done: Vec<(&Stage, Duration)> = Vec::new();
     for stage in stages {
         println!("\n== {}: {}", stage.name, stage.what);
@@ -34,7 +34,6 @@ pub(crate) fn run(command: &str, stages: &[&Stage], mut passed: impl FnMut(&Stag
         }
         println!("ok {}, {:.1} s", stage.name, took.as_secs_f64());
         done.push((stage, took));
-        passed(stage);
     }
     summary(&done);
     Ok(())

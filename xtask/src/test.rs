@@ -111,16 +111,11 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     }
     let chosen = stages::select(&STAGES, only, from)?;
     if wanted {
-        stages::run("test --install", &[&install::STAGE], |_| ())?;
+        stages::run("test --install", &[&install::STAGE])?;
     }
     let releases = chosen.iter().any(|stage| stage.name == "release");
-    let mut ahead = None;
-    stages::run("test", &chosen, |stage| {
-        // From here on the processors have time to spare.
-        if releases && stage.name == "build" {
-            ahead = release::build_ahead();
-        }
-    })
+    let _ahead = (releases && chosen.len() > 1).then(release::build_ahead);
+    stages::run("test", &chosen)
 }
 
 /// Advisories need a database from the network: where it cannot be had, that is said, and everything else still counts.
