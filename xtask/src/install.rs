@@ -105,6 +105,7 @@ fn install_cargo_deny() -> anyhow::Result<()> {
     ]);
     // Its own build folder: the flags and features of our workspace are none of its business.
     command.arg(&cache).env("CARGO_TARGET_DIR", cache.join("build"));
+    command.env("CARGO_PROFILE_DEV_DEBUG", "0");
     run(&mut command)?;
     let _ = std::fs::remove_dir_all(cache.join("build"));
     Ok(())
