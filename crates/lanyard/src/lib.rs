@@ -214,6 +214,7 @@ mod tests {
             "lanyard users keys alice --remove -Io_dpLMrD3v --json",
             "lanyard agents key remove desk -Io_dpLMrD3v --json",
             "lanyard idp links corp add alice -Io_dpLMrD3v",
+            "lanyard audit verify a.jsonl --key -Io_dpLMrD3v --json",
         ] {
             let read = Cli::try_parse_from(line.split(' '));
             assert!(

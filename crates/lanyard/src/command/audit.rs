@@ -53,7 +53,7 @@ enum AuditCommand {
         #[arg(long, value_name = "FILE")]
         since: Option<PathBuf>,
         /// The thumbprint of an audit key that is expected; repeat it
-        #[arg(long, value_name = "THUMBPRINT")]
+        #[arg(long, value_name = "THUMBPRINT", allow_hyphen_values = true)]
         key: Vec<String>,
     },
 }
