@@ -15,6 +15,7 @@ use serde_json::json;
 use crate::link_order;
 use crate::shell::{self, cargo, output, program, run as run_it};
 
+/// The build of the program alone.
 const BUILD: [&str; 5] = ["build", "--release", "--package", "lanyard", "--locked"];
 /// How often the start is measured; the median counts.
 const STARTS: usize = 5;
